@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where L1 starts. A PVH loader (minivmm's, QEMU's -kernel, Xen's) enters at pvh_start in 32-bit
+ * protected mode without paging, EBX = start_info (Xen, docs/misc/pvh.pandoc). From there to long
+ * mode with the first GiB mapped, then C. Paging goes straight from off to long mode: KVM's pvm
+ * backend refuses 32-bit and PAE paging.
+ */
+#include "x86.h"
+
+	/* "Xen", type 18: XEN_ELFNOTE_PHYS32_ENTRY. Eight bytes, which QEMU reads for ELF64. */
+	.section .note.pvh, "a", @note
+	.balign 4
+	.long 2f - 1f, 4f - 3f, 18
+1:	.asciz "Xen"
+2:	.balign 4
+3:	.quad pvh_start
+4:
+
+	.section .text.entry, "ax"
+	.code32
+	.globl pvh_start
+pvh_start:
+	cld
+	lgdt boot_gdt_pointer
+	mov $CR4_PAE, %eax
+	mov %eax, %cr4
+	mov $pml4, %eax
+	mov %eax, %cr3
+	mov $MSR_EFER, %ecx
+	rdmsr
+	or $EFER_LME, %eax
+	wrmsr
+	mov $(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE), %eax
+	mov %eax, %cr0
+	ljmp $SELECTOR_CODE, $long_mode
+
+	.code64
+long_mode:
+	mov $SELECTOR_DATA, %eax
+	mov %eax, %ds
+	mov %eax, %es
+	mov %eax, %ss
+	xor %eax, %eax
+	mov %eax, %fs
+	mov %eax, %gs
+	mov $stack_top, %esp
+	xor %ebp, %ebp
+	call l1_main
+1:	cli
+	hlt
+	jmp 1b
+
+	/* One stub per exception vector, 16 bytes apart: trap_init() relies on the distance. */
+	.text
+	.balign 16
+	.globl trap_stubs
+trap_stubs:
+	.set vector, 0
+	.rept VECTOR_EXCEPTIONS
+	.balign 16
+	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
+	.else
+	push $0		/* the CPU pushes no error code for this one */
+	.endif
+	push $vector
+	jmp trap_common
+	.set vector, vector + 1
+	.endr
+
+trap_common:
+	push %rax
+	push %rcx
+	push %rdx
+	push %rsi
+	push %rdi
+	push %r8
+	push %r9
+	push %r10
+	push %r11
+	mov %rsp, %rdi
+	call trap_handle
+	pop %r11
+	pop %r10
+	pop %r9
+	pop %r8
+	pop %rdi
+	pop %rsi
+	pop %rdx
+	pop %rcx
+	pop %rax
+	add $16, %rsp
+	iretq
+
+	.section .rodata
+	.balign 8
+boot_gdt:
+	.quad 0
+	.quad 0x00af9b000000ffff	/* SELECTOR_CODE: 64-bit, execute/read */
+	.quad 0x00cf93000000ffff	/* SELECTOR_DATA: read/write */
+boot_gdt_end:
+boot_gdt_pointer:
+	.word boot_gdt_end - boot_gdt - 1
+	.long boot_gdt
+
+	/* The first GiB as it is, in 2 MiB pages, and 2 MiB more at 1 GiB: NESTED_WINDOW. */
+	.data
+	.balign PAGE_SIZE
+	.globl pml4
+pml4:	.quad pdpt + (PTE_P | PTE_W)
+	.balign PAGE_SIZE
+pdpt:	.quad pd + (PTE_P | PTE_W), pd + PAGE_SIZE + (PTE_P | PTE_W)
+	.balign PAGE_SIZE
+	.set page, 0
+pd:	.rept 513
+	.quad page + (PTE_P | PTE_W | PTE_PS)
+	.set page, page + 0x200000
+	.endr
+	.balign PAGE_SIZE
+
+	.bss
+	.balign 16
+	.skip 4 * PAGE_SIZE
+stack_top:
+
+	.section .note.GNU-stack, "", @progbits

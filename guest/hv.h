@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tiny hypervisor's seam: nine operations that svm.c and vmx.c fill in, in the same order.
+ * They translate between the hardware's words and the neutral ones below and decide nothing;
+ * what is tried and what counts as right stands once, in checks.c.
+ */
+#ifndef HV_H
+#define HV_H
+
+#include "account.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* L2's general registers, in the order in which instructions encode them. */
+struct gprs {
+	uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+};
+
+/* Everything L1 decides about L2. hv->configure() takes over the lower part, hv->run() the upper. */
+struct l2 {
+	struct gprs regs;
+	uint64_t rip;
+	uint64_t rflags;
+	uint64_t injected;		/* vector of an external interrupt to inject, NO_VECTOR = none */
+
+	uint32_t intercepted_exceptions;	/* bit per vector */
+	uint16_t intercepted_port;	/* one port exits to L1, all others do not */
+	uint32_t intercepted_msr;	/* reads of one MSR likewise (0 to 0x1fff) */
+	uint64_t nested_root;		/* L1's EPT or NPT root table, 0 = no nested paging */
+	uint64_t idt_base;
+	uint16_t idt_limit;
+};
+#define NO_VECTOR UINT64_MAX
+
+enum l2_exit_kind {
+	L2_EXIT_OTHER,
+	L2_EXIT_ENTRY_FAILED,		/* L2 was not entered: see instr_error and raw */
+	L2_EXIT_HYPERCALL,
+	L2_EXIT_CPUID,
+	L2_EXIT_PORT,
+	L2_EXIT_MSR_READ,
+	L2_EXIT_PAGE_FAULT,		/* of nested paging */
+	L2_EXIT_EXCEPTION,
+	L2_EXIT_TRIPLE_FAULT,
+};
+
+/* Why L2 exited, decoded. */
+struct l2_exit {
+	enum l2_exit_kind kind;
+	uint64_t next_rip;		/* behind the instruction that exited */
+	uint64_t gpa;			/* L2_EXIT_PAGE_FAULT */
+	bool write;			/* L2_EXIT_PAGE_FAULT, L2_EXIT_PORT */
+	uint16_t port;			/* L2_EXIT_PORT */
+	uint8_t size;			/* L2_EXIT_PORT, bytes */
+	uint32_t vector;		/* L2_EXIT_EXCEPTION */
+
+	/* the vendor's own words, for the report */
+	uint64_t raw, info1, info2;
+	uint64_t instr_error;		/* VMX's VM-instruction error */
+};
+
+struct hv {
+	enum l1_vendor vendor;
+	const char *hypercall;		/* L2's way to L1: "VMCALL" or "VMMCALL" */
+	uint64_t nested_leaf;		/* bits of a leaf entry beyond present, writable, user/execute */
+
+	/* Does CPUID show it? */
+	bool (*present)(void);
+	/* The checks 2 to 4: each says in `outcome` what it met. */
+	enum l1_status (*allowed)(struct outcome *outcome);
+	enum l1_status (*enable)(struct outcome *outcome);
+	enum l1_status (*load)(struct outcome *outcome);
+	/* Is nested paging (EPT, NPT) offered to L1? */
+	bool (*nested_paging_offered)(void);
+	/* Takes over all of `l2`; L2 starts afresh. Fails where the CPU lacks a control it needs. */
+	enum l1_status (*configure)(struct outcome *outcome, const struct l2 *l2);
+	/* Runs L2 until it exits; updates registers, rip and rflags, and clears `injected`. */
+	void (*run)(struct l2 *l2, struct l2_exit *exit);
+	/* Check 15. */
+	enum l1_status (*disable)(struct outcome *outcome);
+	/* Words for a raw exit reason, NULL = none known. */
+	const char *(*exit_name)(uint64_t raw);
+};
+
+extern const struct hv svm, vmx;
+
+/* Exits of either vendor are at most one page of I/O bitmap apart: a bit per port, 64 Ki ports,
+ * and SVM reads up to 3 bytes beyond. Shared, since the layout is the same. */
+#define IO_BITMAP_SIZE (3 * 4096)
+
+#endif

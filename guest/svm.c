@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+// The AMD half: APM vol. 2 "Secure Virtual Machine". Mirrors vmx.c, function by function.
+#include "hv.h"
+
+#include "cpu.h"
+#include "vmcb.h"
+
+#define CPUID_FEATURES	0x80000001
+#define CPUID_SVM	0x8000000a
+
+/* MSR permission map: two bits per MSR (read, write); the first 2 KiB are MSRs 0 to 0x1fff. */
+#define MSRPM_SIZE	(2 * 4096)
+
+static struct vmcb vmcb __attribute__((aligned(4096)));
+static uint8_t host_save_area[4096] __attribute__((aligned(4096)));
+static uint8_t io_bitmap[IO_BITMAP_SIZE] __attribute__((aligned(4096)));
+static uint8_t msr_bitmap[MSRPM_SIZE] __attribute__((aligned(4096)));
+
+static uint32_t features; /* read once: CPUID in L1 is an exit to L0 */
+
+static bool svm_present(void)
+{
+	return cpuid(0x80000000, 0).eax >= CPUID_FEATURES &&
+	       (cpuid(CPUID_FEATURES, 0).ecx & CPUID_80000001_ECX_SVM);
+}
+
+static enum l1_status svm_allowed(struct outcome *outcome)
+{
+	uint64_t vm_cr;
+
+	if (!rdmsr_safe(MSR_VM_CR, &vm_cr))
+		return outcome_say(outcome, L1_FAILED, "reading VM_CR raised %s",
+				   trap_name(trap_last()->vector));
+	outcome->value[L1_VALUE_GOT] = vm_cr;
+	if (vm_cr & VM_CR_SVMDIS)
+		return outcome_say(outcome, L1_FAILED, "VM_CR is %x: SVMDIS is set", vm_cr);
+	return outcome_say(outcome, L1_PASSED, "VM_CR is %x", vm_cr);
+}
+
+static enum l1_status svm_enable(struct outcome *outcome)
+{
+	if (!wrmsr_safe(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME))
+		return outcome_say(outcome, L1_FAILED, "setting EFER.SVME raised %s",
+				   trap_name(trap_last()->vector));
+	if (!(rdmsr(MSR_EFER) & EFER_SVME))
+		return outcome_say(outcome, L1_FAILED, "EFER.SVME did not stay set");
+	if (!wrmsr_safe(MSR_VM_HSAVE_PA, (uint64_t)host_save_area))
+		return outcome_say(outcome, L1_FAILED, "writing VM_HSAVE_PA raised %s",
+				   trap_name(trap_last()->vector));
+	features = cpuid(CPUID_SVM, 0).edx;
+	return outcome_say(outcome, L1_PASSED, "EFER.SVME set, host save area at %x",
+			   (uint64_t)host_save_area);
+}
+
+static enum l1_status svm_load(struct outcome *outcome)
+{
+	return outcome_say(outcome, L1_NOT_APPLICABLE, "SVM has no such step");
+}
+
+static bool svm_nested_paging_offered(void)
+{
+	return features & CPUID_8000000A_EDX_NPT;
+}
+
+static void svm_controls_set(const struct l2 *l2)
+{
+	for (unsigned int i = 0; i < sizeof(msr_bitmap); i++)
+		msr_bitmap[i] = 0;
+	for (unsigned int i = 0; i < sizeof(io_bitmap); i++)
+		io_bitmap[i] = 0;
+	msr_bitmap[l2->intercepted_msr / 4] = (uint8_t)(1 << (l2->intercepted_msr % 4 * 2));
+	io_bitmap[l2->intercepted_port / 8] = (uint8_t)(1 << l2->intercepted_port % 8);
+
+	vmcb.intercept_exceptions = l2->intercepted_exceptions;
+	vmcb.intercept_misc1 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_CPUID | INTERCEPT_HLT |
+			       INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
+	vmcb.intercept_misc2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL;
+	vmcb.iopm_base = (uint64_t)io_bitmap;
+	vmcb.msrpm_base = (uint64_t)msr_bitmap;
+	vmcb.asid = 1; /* 0 is the host's: VMRUN refuses it */
+	vmcb.tlb_control = TLB_CONTROL_FLUSH_ALL;
+	vmcb.int_ctl = V_INTR_MASKING;
+	if (l2->nested_root) {
+		vmcb.nested_ctl = NESTED_CTL_NP_ENABLE;
+		vmcb.nested_cr3 = l2->nested_root;
+		vmcb.pat = rdmsr(MSR_IA32_PAT); /* G_PAT counts under nested paging only */
+	}
+}
+
+static void svm_state_set(const struct l2 *l2)
+{
+	static const struct vmcb_segment code = { SELECTOR_CODE, 0xa9b, UINT32_MAX, 0 };
+	static const struct vmcb_segment data = { SELECTOR_DATA, 0xc93, UINT32_MAX, 0 };
+
+	vmcb.cs = code;
+	vmcb.ds = vmcb.es = vmcb.ss = vmcb.fs = vmcb.gs = data;
+	vmcb.gdtr = (struct vmcb_segment){ .limit = trap_gdt_limit(), .base = trap_gdt_base() };
+	vmcb.idtr = (struct vmcb_segment){ .limit = l2->idt_limit, .base = l2->idt_base };
+	vmcb.tr = (struct vmcb_segment){ SELECTOR_TSS, 0x08b, TSS_LIMIT, trap_tss_base() };
+	vmcb.efer = rdmsr(MSR_EFER);
+	vmcb.cr0 = cr0_read();
+	vmcb.cr3 = cr3_read();
+	vmcb.cr4 = cr4_read();
+	vmcb.dr6 = DR6_RESET;
+	vmcb.dr7 = DR7_RESET;
+}
+
+static enum l1_status svm_configure(struct outcome *outcome, const struct l2 *l2)
+{
+	(void)outcome; /* every control that is used here came with the first SVM */
+	vmcb = (struct vmcb){ 0 };
+	svm_controls_set(l2);
+	svm_state_set(l2);
+	return L1_PASSED;
+}
+
+/* Length of the instruction behind an exit, where the CPU does not save the next RIP. */
+static unsigned int svm_instruction_length(uint64_t exit_code)
+{
+	switch (exit_code) {
+	case VMEXIT_VMMCALL:
+		return 3;
+	case VMEXIT_CPUID:
+	case VMEXIT_MSR:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+static void svm_exit_decode(struct l2_exit *exit)
+{
+	*exit = (struct l2_exit){ .raw = vmcb.exit_code,
+				  .info1 = vmcb.exit_info1,
+				  .info2 = vmcb.exit_info2,
+				  .next_rip = vmcb.rip + svm_instruction_length(vmcb.exit_code) };
+	if ((features & CPUID_8000000A_EDX_NRIPS) && vmcb.next_rip)
+		exit->next_rip = vmcb.next_rip;
+
+	switch (vmcb.exit_code) {
+	case VMEXIT_INVALID:
+		exit->kind = L2_EXIT_ENTRY_FAILED;
+		break;
+	case VMEXIT_VMMCALL:
+		exit->kind = L2_EXIT_HYPERCALL;
+		break;
+	case VMEXIT_CPUID:
+		exit->kind = L2_EXIT_CPUID;
+		break;
+	case VMEXIT_IOIO:
+		exit->kind = L2_EXIT_PORT;
+		exit->port = (uint16_t)(exit->info1 >> IOIO_PORT_SHIFT);
+		exit->size = exit->info1 >> IOIO_SIZE_SHIFT & 7;
+		exit->write = !(exit->info1 & IOIO_IN);
+		exit->next_rip = exit->info2;
+		break;
+	case VMEXIT_MSR:
+		exit->kind = exit->info1 & MSR_WRITE ? L2_EXIT_OTHER : L2_EXIT_MSR_READ;
+		break;
+	case VMEXIT_NPF:
+		exit->kind = L2_EXIT_PAGE_FAULT;
+		exit->gpa = exit->info2;
+		exit->write = exit->info1 & NPF_WRITE;
+		break;
+	case VMEXIT_SHUTDOWN:
+		exit->kind = L2_EXIT_TRIPLE_FAULT;
+		break;
+	default:
+		if (vmcb.exit_code - VMEXIT_EXCEPTION < VECTOR_EXCEPTIONS) {
+			exit->kind = L2_EXIT_EXCEPTION;
+			exit->vector = (uint32_t)(vmcb.exit_code - VMEXIT_EXCEPTION);
+		}
+	}
+}
+
+/*
+ * VMRUN keeps RAX, RSP and RIP in the VMCB; the rest is for L1 to load and save. RBP and RBX are
+ * pushed by hand, since the compiler may need one for itself; `regs` is found again on the stack.
+ */
+#define REG(name) [name] "i"(offsetof(struct gprs, name))
+static void svm_switch(struct gprs *regs)
+{
+	asm volatile("push %%rbp\n"
+		     "push %%rbx\n"
+		     "push %%rdi\n"
+		     "mov %c[rcx](%%rdi), %%rcx\n"
+		     "mov %c[rdx](%%rdi), %%rdx\n"
+		     "mov %c[rbx](%%rdi), %%rbx\n"
+		     "mov %c[rbp](%%rdi), %%rbp\n"
+		     "mov %c[rsi](%%rdi), %%rsi\n"
+		     "mov %c[r8](%%rdi), %%r8\n"
+		     "mov %c[r9](%%rdi), %%r9\n"
+		     "mov %c[r10](%%rdi), %%r10\n"
+		     "mov %c[r11](%%rdi), %%r11\n"
+		     "mov %c[r12](%%rdi), %%r12\n"
+		     "mov %c[r13](%%rdi), %%r13\n"
+		     "mov %c[r14](%%rdi), %%r14\n"
+		     "mov %c[r15](%%rdi), %%r15\n"
+		     "mov %c[rdi](%%rdi), %%rdi\n"
+		     "clgi\n"
+		     "vmrun %%rax\n"
+		     "stgi\n"
+		     "push %%rdi\n"
+		     "mov 8(%%rsp), %%rdi\n"
+		     "pop %c[rdi](%%rdi)\n"
+		     "mov %%rcx, %c[rcx](%%rdi)\n"
+		     "mov %%rdx, %c[rdx](%%rdi)\n"
+		     "mov %%rbx, %c[rbx](%%rdi)\n"
+		     "mov %%rbp, %c[rbp](%%rdi)\n"
+		     "mov %%rsi, %c[rsi](%%rdi)\n"
+		     "mov %%r8, %c[r8](%%rdi)\n"
+		     "mov %%r9, %c[r9](%%rdi)\n"
+		     "mov %%r10, %c[r10](%%rdi)\n"
+		     "mov %%r11, %c[r11](%%rdi)\n"
+		     "mov %%r12, %c[r12](%%rdi)\n"
+		     "mov %%r13, %c[r13](%%rdi)\n"
+		     "mov %%r14, %c[r14](%%rdi)\n"
+		     "mov %%r15, %c[r15](%%rdi)\n"
+		     "pop %%rdi\n"
+		     "pop %%rbx\n"
+		     "pop %%rbp\n"
+		     : "+D"(regs)
+		     : "a"(&vmcb), REG(rcx), REG(rdx), REG(rbx), REG(rbp), REG(rsi), REG(rdi),
+		       REG(r8), REG(r9), REG(r10), REG(r11), REG(r12), REG(r13), REG(r14), REG(r15)
+		     : "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+		       "memory", "cc");
+}
+
+static void svm_run(struct l2 *l2, struct l2_exit *exit)
+{
+	vmcb.rax = l2->regs.rax;
+	vmcb.rsp = l2->regs.rsp;
+	vmcb.rip = l2->rip;
+	vmcb.rflags = l2->rflags;
+	if (l2->injected != NO_VECTOR)
+		vmcb.event_injection = EVENTINJ_VALID | (uint32_t)l2->injected;
+	l2->injected = NO_VECTOR;
+
+	svm_switch(&l2->regs);
+
+	l2->regs.rax = vmcb.rax;
+	l2->regs.rsp = vmcb.rsp;
+	l2->rip = vmcb.rip;
+	l2->rflags = vmcb.rflags;
+	vmcb.tlb_control = 0;
+	vmcb.event_injection = 0;
+	svm_exit_decode(exit);
+}
+
+static enum l1_status svm_disable(struct outcome *outcome)
+{
+	wrmsr_safe(MSR_VM_HSAVE_PA, 0);
+	if (!wrmsr_safe(MSR_EFER, rdmsr(MSR_EFER) & ~(uint64_t)EFER_SVME))
+		return outcome_say(outcome, L1_FAILED, "clearing EFER.SVME raised %s",
+				   trap_name(trap_last()->vector));
+	if (rdmsr(MSR_EFER) & EFER_SVME)
+		return outcome_say(outcome, L1_FAILED, "EFER.SVME did not stay clear");
+	return outcome_say(outcome, L1_PASSED, "EFER.SVME cleared");
+}
+
+static const char *svm_exit_name(uint64_t raw)
+{
+	switch (raw) {
+	case VMEXIT_INTR:
+		return "interrupt";
+	case VMEXIT_NMI:
+		return "NMI";
+	case VMEXIT_CPUID:
+		return "CPUID";
+	case VMEXIT_HLT:
+		return "HLT";
+	case VMEXIT_IOIO:
+		return "I/O";
+	case VMEXIT_MSR:
+		return "MSR";
+	case VMEXIT_SHUTDOWN:
+		return "shutdown";
+	case VMEXIT_VMRUN:
+		return "VMRUN";
+	case VMEXIT_VMMCALL:
+		return "VMMCALL";
+	case VMEXIT_NPF:
+		return "nested page fault";
+	case VMEXIT_INVALID:
+		return "invalid guest state";
+	default:
+		return raw - VMEXIT_EXCEPTION < VECTOR_EXCEPTIONS ?
+			       trap_name((unsigned int)(raw - VMEXIT_EXCEPTION)) :
+			       0;
+	}
+}
+
+const struct hv svm = {
+	.vendor = L1_VENDOR_SVM,
+	.hypercall = "VMMCALL",
+	.nested_leaf = 0, /* NPT entries are page-table entries */
+	.present = svm_present,
+	.allowed = svm_allowed,
+	.enable = svm_enable,
+	.load = svm_load,
+	.nested_paging_offered = svm_nested_paging_offered,
+	.configure = svm_configure,
+	.run = svm_run,
+	.disable = svm_disable,
+	.exit_name = svm_exit_name,
+};

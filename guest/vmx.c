@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: MIT
+// The Intel half: SDM vol. 3 "Virtual Machine Extensions". Mirrors svm.c, function by function.
+#include "hv.h"
+
+#include "cpu.h"
+#include "vmcs.h"
+
+/* MSR bitmap: a bit per MSR, reads of 0 to 0x1fff in the first KiB. */
+#define MSR_BITMAP_SIZE 4096
+
+static uint8_t vmxon_region[4096] __attribute__((aligned(4096)));
+static uint8_t vmcs_region[4096] __attribute__((aligned(4096)));
+static uint8_t io_bitmap[IO_BITMAP_SIZE] __attribute__((aligned(4096)));
+static uint8_t msr_bitmap[MSR_BITMAP_SIZE] __attribute__((aligned(4096)));
+static bool launched;
+
+/* How a VMX instruction ended (SDM vol. 3 "VMX Instruction Reference: Conventions"). */
+enum vmx_result { VMX_SUCCEED, VMX_FAIL_INVALID, VMX_FAIL_VALID, VMX_FAULT };
+
+static uint64_t vmread(enum vmcs_field field)
+{
+	uint64_t value = 0;
+
+	asm volatile("vmread %1, %0" : "+rm"(value) : "r"((uint64_t)field) : "cc", "memory");
+	return value;
+}
+
+static void vmwrite(enum vmcs_field field, uint64_t value)
+{
+	asm volatile("vmwrite %0, %1" : : "rm"(value), "r"((uint64_t)field) : "cc", "memory");
+}
+
+static enum vmx_result vmx_result(uint64_t rflags)
+{
+	if (trap_last()->taken)
+		return VMX_FAULT;
+	if (rflags & RFLAGS_CF)
+		return VMX_FAIL_INVALID;
+	return rflags & RFLAGS_ZF ? VMX_FAIL_VALID : VMX_SUCCEED;
+}
+
+/* VMXON, VMCLEAR, VMPTRLD: one operand, the region's address in memory. */
+#define VMX_POINTER_INSTRUCTION(name)							\
+	static enum vmx_result name(const uint64_t *region)				\
+	{										\
+		uint64_t rflags = 0;							\
+		trap_forget();								\
+		asm volatile("1: " #name " %1\npushf\npop %0\n2:\n" FIXUP("1b", "2b")	\
+			     : "+r"(rflags) : "m"(*region) : "cc", "memory");		\
+		return vmx_result(rflags);						\
+	}
+VMX_POINTER_INSTRUCTION(vmxon)
+VMX_POINTER_INSTRUCTION(vmclear)
+VMX_POINTER_INSTRUCTION(vmptrld)
+
+static enum l1_status vmx_say(struct outcome *outcome, const char *instruction,
+			      enum vmx_result result)
+{
+	switch (result) {
+	case VMX_SUCCEED:
+		return L1_PASSED;
+	case VMX_FAIL_INVALID:
+		return outcome_say(outcome, L1_FAILED, "%s: VMfailInvalid", instruction);
+	case VMX_FAIL_VALID:
+		outcome->value[L1_VALUE_INSTR_ERROR] = vmread(VMCS_INSTRUCTION_ERROR);
+		return outcome_say(outcome, L1_FAILED, "%s: VMfailValid, VM-instruction error %u",
+				   instruction, outcome->value[L1_VALUE_INSTR_ERROR]);
+	case VMX_FAULT:
+		break;
+	}
+	return outcome_say(outcome, L1_FAILED, "%s raised %s", instruction,
+			   trap_name(trap_last()->vector));
+}
+
+static bool vmx_present(void)
+{
+	return cpuid(1, 0).ecx & CPUID_1_ECX_VMX;
+}
+
+static enum l1_status vmx_allowed(struct outcome *outcome)
+{
+	const uint64_t need = FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMXON;
+	uint64_t control;
+
+	if (!rdmsr_safe(MSR_IA32_FEATURE_CONTROL, &control))
+		return outcome_say(outcome, L1_FAILED, "reading IA32_FEATURE_CONTROL raised %s",
+				   trap_name(trap_last()->vector));
+	outcome->value[L1_VALUE_EXPECTED] = need;
+	outcome->value[L1_VALUE_GOT] = control;
+	return outcome_say(outcome, (control & need) == need ? L1_PASSED : L1_FAILED,
+			   "IA32_FEATURE_CONTROL is %x%s", control,
+			   (control & need) == need ? "" : ", VMXON needs bits 0 and 2");
+}
+
+static void vmx_region_init(uint8_t *region)
+{
+	/* the revision identifier, bits 30:0 of IA32_VMX_BASIC, starts each region */
+	*(uint32_t *)(void *)region = (uint32_t)rdmsr(MSR_IA32_VMX_BASIC) & 0x7fffffff;
+}
+
+static enum l1_status vmx_enable(struct outcome *outcome)
+{
+	uint64_t region = (uint64_t)vmxon_region;
+	enum l1_status status;
+
+	cr0_write((cr0_read() | rdmsr(MSR_IA32_VMX_CR0_FIXED0)) & rdmsr(MSR_IA32_VMX_CR0_FIXED1));
+	if (!cr4_write_safe((cr4_read() | CR4_VMXE | rdmsr(MSR_IA32_VMX_CR4_FIXED0)) &
+			    rdmsr(MSR_IA32_VMX_CR4_FIXED1)))
+		return outcome_say(outcome, L1_FAILED, "setting CR4.VMXE raised %s",
+				   trap_name(trap_last()->vector));
+	vmx_region_init(vmxon_region);
+	status = vmx_say(outcome, "VMXON", vmxon(&region));
+	return status == L1_PASSED ?
+		       outcome_say(outcome, L1_PASSED, "VMXON with the region at %x", region) :
+		       status;
+}
+
+static enum l1_status vmx_load(struct outcome *outcome)
+{
+	uint64_t region = (uint64_t)vmcs_region;
+	enum l1_status status;
+
+	vmx_region_init(vmcs_region);
+	status = vmx_say(outcome, "VMCLEAR", vmclear(&region));
+	if (status == L1_PASSED)
+		status = vmx_say(outcome, "VMPTRLD", vmptrld(&region));
+	launched = false;
+	return status == L1_PASSED ?
+		       outcome_say(outcome, L1_PASSED, "the VMCS at %x is current", region) :
+		       status;
+}
+
+/* Low half of a capability MSR: bits that must be one; high half: bits that may be. */
+static bool vmx_may(uint64_t capability, uint32_t bits)
+{
+	return ((capability >> 32) & bits) == bits;
+}
+
+/* The MSR to believe for `plain`: its TRUE twin where IA32_VMX_BASIC bit 55 says there is one. */
+static uint64_t vmx_capability(uint32_t plain, uint32_t twin)
+{
+	return rdmsr(rdmsr(MSR_IA32_VMX_BASIC) >> 55 & 1 ? twin : plain);
+}
+
+static bool vmx_nested_paging_offered(void)
+{
+	const uint32_t need = EPT_CAP_WALK_4 | EPT_CAP_WB;
+	uint64_t procbased = vmx_capability(MSR_IA32_VMX_PROCBASED_CTLS,
+					    MSR_IA32_VMX_TRUE_PROCBASED_CTLS);
+
+	return vmx_may(procbased, PROCBASED_SECONDARY) &&
+	       vmx_may(rdmsr(MSR_IA32_VMX_PROCBASED_CTLS2), VMX_PROCBASED_CTLS2_EPT) &&
+	       (rdmsr(MSR_IA32_VMX_EPT_VPID_CAP) & need) == need;
+}
+
+/* Writes a control field: `want` and whatever must be one. */
+static enum l1_status vmx_control_set(struct outcome *outcome, enum vmcs_field field,
+				      uint64_t capability, uint32_t want, const char *name)
+{
+	if (!vmx_may(capability, want))
+		return outcome_say(outcome, L1_FAILED,
+				   "the CPU lacks a control L2 needs: %s %x, allowed %x", name,
+				   (uint64_t)want, capability >> 32);
+	vmwrite(field, want | (uint32_t)capability);
+	return L1_PASSED;
+}
+
+static enum l1_status vmx_controls_set(struct outcome *outcome, const struct l2 *l2)
+{
+	uint32_t procbased = PROCBASED_HLT_EXITING | PROCBASED_USE_IO_BITMAPS |
+			     PROCBASED_USE_MSR_BITMAPS |
+			     (l2->nested_root ? PROCBASED_SECONDARY : 0);
+	const struct {
+		enum vmcs_field field;
+		uint32_t plain, twin, want;
+		const char *name;
+	} controls[] = {
+		{ VMCS_PINBASED_CTLS, MSR_IA32_VMX_PINBASED_CTLS, MSR_IA32_VMX_TRUE_PINBASED_CTLS,
+		  0, "pin-based" },
+		{ VMCS_PROCBASED_CTLS, MSR_IA32_VMX_PROCBASED_CTLS,
+		  MSR_IA32_VMX_TRUE_PROCBASED_CTLS, procbased, "processor-based" },
+		{ VMCS_EXIT_CTLS, MSR_IA32_VMX_EXIT_CTLS, MSR_IA32_VMX_TRUE_EXIT_CTLS,
+		  EXIT_HOST_ADDRESS_SPACE_SIZE, "VM-exit" },
+		{ VMCS_ENTRY_CTLS, MSR_IA32_VMX_ENTRY_CTLS, MSR_IA32_VMX_TRUE_ENTRY_CTLS,
+		  ENTRY_IA32E_MODE_GUEST, "VM-entry" },
+	};
+
+	for (unsigned int i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
+		uint64_t capability = vmx_capability(controls[i].plain, controls[i].twin);
+
+		if (vmx_control_set(outcome, controls[i].field, capability, controls[i].want,
+				    controls[i].name) != L1_PASSED)
+			return L1_FAILED;
+	}
+	if (!l2->nested_root)
+		return L1_PASSED;
+	vmwrite(VMCS_EPT_POINTER, l2->nested_root | EPT_MEMORY_TYPE_WB | EPTP_WALK_4_LEVELS);
+	return vmx_control_set(outcome, VMCS_PROCBASED_CTLS2, rdmsr(MSR_IA32_VMX_PROCBASED_CTLS2),
+			       VMX_PROCBASED_CTLS2_EPT, "secondary");
+}
+
+static void vmx_bitmaps_set(const struct l2 *l2)
+{
+	for (unsigned int i = 0; i < sizeof(msr_bitmap); i++)
+		msr_bitmap[i] = 0;
+	for (unsigned int i = 0; i < sizeof(io_bitmap); i++)
+		io_bitmap[i] = 0;
+	msr_bitmap[l2->intercepted_msr / 8] = (uint8_t)(1 << l2->intercepted_msr % 8);
+	io_bitmap[l2->intercepted_port / 8] = (uint8_t)(1 << l2->intercepted_port % 8);
+	vmwrite(VMCS_MSR_BITMAP, (uint64_t)msr_bitmap);
+	vmwrite(VMCS_IO_BITMAP_A, (uint64_t)io_bitmap);
+	vmwrite(VMCS_IO_BITMAP_B, (uint64_t)io_bitmap + 4096);
+}
+
+static void vmx_host_state_set(void)
+{
+	for (unsigned int i = SEGMENT_ES; i <= SEGMENT_GS; i++)
+		vmwrite(VMCS_HOST_ES_SELECTOR + 2 * i,
+			i == SEGMENT_CS ? SELECTOR_CODE : i == SEGMENT_SS ? SELECTOR_DATA : 0);
+	vmwrite(VMCS_HOST_ES_SELECTOR + 2 * SEGMENT_LDTR, SELECTOR_TSS); /* TR follows GS here */
+	vmwrite(VMCS_HOST_CR0, cr0_read());
+	vmwrite(VMCS_HOST_CR3, cr3_read());
+	vmwrite(VMCS_HOST_CR4, cr4_read());
+	vmwrite(VMCS_HOST_FS_BASE, rdmsr(MSR_FS_BASE));
+	vmwrite(VMCS_HOST_GS_BASE, rdmsr(MSR_GS_BASE));
+	vmwrite(VMCS_HOST_TR_BASE, trap_tss_base());
+	vmwrite(VMCS_HOST_GDTR_BASE, trap_gdt_base());
+	vmwrite(VMCS_HOST_IDTR_BASE, trap_idt_base());
+	vmwrite(VMCS_HOST_SYSENTER_CS, 0);
+	vmwrite(VMCS_HOST_SYSENTER_ESP, 0);
+	vmwrite(VMCS_HOST_SYSENTER_EIP, 0);
+}
+
+static void vmx_segment_set(enum vmcs_segment segment, uint16_t selector, uint32_t access,
+			    uint32_t limit, uint64_t base)
+{
+	vmwrite(VMCS_GUEST_ES_SELECTOR + 2 * segment, selector);
+	vmwrite(VMCS_GUEST_ES_ACCESS + 2 * segment, access);
+	vmwrite(VMCS_GUEST_ES_LIMIT + 2 * segment, limit);
+	vmwrite(VMCS_GUEST_ES_BASE + 2 * segment, base);
+}
+
+static void vmx_state_set(const struct l2 *l2)
+{
+	for (unsigned int i = SEGMENT_ES; i <= SEGMENT_GS; i++)
+		vmx_segment_set(i, SELECTOR_DATA, 0xc093, UINT32_MAX, 0);
+	vmx_segment_set(SEGMENT_CS, SELECTOR_CODE, 0xa09b, UINT32_MAX, 0);
+	vmx_segment_set(SEGMENT_LDTR, 0, SEGMENT_UNUSABLE, 0, 0);
+	vmx_segment_set(SEGMENT_TR, SELECTOR_TSS, 0x008b, TSS_LIMIT, trap_tss_base());
+	vmwrite(VMCS_GUEST_GDTR_BASE, trap_gdt_base());
+	vmwrite(VMCS_GUEST_GDTR_LIMIT, trap_gdt_limit());
+	vmwrite(VMCS_GUEST_IDTR_BASE, l2->idt_base);
+	vmwrite(VMCS_GUEST_IDTR_LIMIT, l2->idt_limit);
+	vmwrite(VMCS_GUEST_CR0, cr0_read());
+	vmwrite(VMCS_GUEST_CR3, cr3_read());
+	vmwrite(VMCS_GUEST_CR4, cr4_read());
+	vmwrite(VMCS_GUEST_DR7, DR7_RESET);
+	vmwrite(VMCS_LINK_POINTER, UINT64_MAX);
+}
+
+static enum l1_status vmx_configure(struct outcome *outcome, const struct l2 *l2)
+{
+	static const enum vmcs_field zero[] = {
+		VMCS_PAGE_FAULT_MASK, VMCS_PAGE_FAULT_MATCH, VMCS_CR3_TARGET_COUNT,
+		VMCS_EXIT_MSR_STORE_COUNT, VMCS_EXIT_MSR_LOAD_COUNT, VMCS_ENTRY_MSR_LOAD_COUNT,
+		VMCS_ENTRY_INTERRUPTION, VMCS_CR0_MASK, VMCS_CR4_MASK, VMCS_GUEST_DEBUGCTL,
+		VMCS_GUEST_INTERRUPTIBILITY, VMCS_GUEST_ACTIVITY, VMCS_GUEST_PENDING_DEBUG,
+		VMCS_GUEST_SYSENTER_CS, VMCS_GUEST_SYSENTER_ESP, VMCS_GUEST_SYSENTER_EIP,
+	};
+
+	if (vmx_controls_set(outcome, l2) != L1_PASSED)
+		return L1_FAILED;
+	for (unsigned int i = 0; i < sizeof(zero) / sizeof(zero[0]); i++)
+		vmwrite(zero[i], 0);
+	vmwrite(VMCS_EXCEPTION_BITMAP, l2->intercepted_exceptions);
+	vmx_bitmaps_set(l2);
+	vmx_host_state_set();
+	vmx_state_set(l2);
+	return L1_PASSED;
+}
+
+/* Fills in what an exit of its kind comes with; VMREADs cost an exit each, so no more than that. */
+static void vmx_exit_details(struct l2_exit *exit)
+{
+	uint32_t event;
+
+	switch (exit->raw) {
+	case EXIT_REASON_VMCALL:
+		exit->kind = L2_EXIT_HYPERCALL;
+		break;
+	case EXIT_REASON_CPUID:
+		exit->kind = L2_EXIT_CPUID;
+		break;
+	case EXIT_REASON_RDMSR:
+		exit->kind = L2_EXIT_MSR_READ;
+		break;
+	case EXIT_REASON_IO:
+		exit->kind = L2_EXIT_PORT;
+		exit->info1 = vmread(VMCS_EXIT_QUALIFICATION);
+		exit->port = (uint16_t)(exit->info1 >> QUALIFICATION_IO_PORT_SHIFT);
+		exit->size = (exit->info1 & QUALIFICATION_IO_SIZE) + 1;
+		exit->write = !(exit->info1 & QUALIFICATION_IO_IN);
+		break;
+	case EXIT_REASON_EPT_VIOLATION:
+		exit->kind = L2_EXIT_PAGE_FAULT;
+		exit->info1 = vmread(VMCS_EXIT_QUALIFICATION);
+		exit->info2 = vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
+		exit->gpa = exit->info2;
+		exit->write = exit->info1 & QUALIFICATION_EPT_WRITE;
+		break;
+	case EXIT_REASON_EXCEPTION_NMI:
+		event = (uint32_t)vmread(VMCS_EXIT_INTERRUPTION);
+		exit->info1 = event;
+		exit->vector = event & 0xff;
+		exit->kind = L2_EXIT_EXCEPTION;
+		break;
+	case EXIT_REASON_TRIPLE_FAULT:
+		exit->kind = L2_EXIT_TRIPLE_FAULT;
+		break;
+	default:
+		exit->info1 = vmread(VMCS_EXIT_QUALIFICATION);
+	}
+}
+
+static void vmx_exit_decode(struct l2_exit *exit, uint64_t rip, enum vmx_result result)
+{
+	*exit = (struct l2_exit){ .kind = L2_EXIT_ENTRY_FAILED };
+	if (result != VMX_SUCCEED) {
+		exit->raw = UINT64_MAX;
+		if (result == VMX_FAIL_VALID)
+			exit->instr_error = vmread(VMCS_INSTRUCTION_ERROR);
+		return;
+	}
+	exit->raw = vmread(VMCS_EXIT_REASON);
+	exit->next_rip = rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
+	if (exit->raw & EXIT_REASON_ENTRY_FAILED) {
+		exit->info1 = vmread(VMCS_EXIT_QUALIFICATION);
+		return;
+	}
+	exit->kind = L2_EXIT_OTHER;
+	launched = true;
+	vmx_exit_details(exit);
+}
+
+/*
+ * VMLAUNCH or VMRESUME. RSP and RIP are the VMCS's; the rest is for L1 to load and save. RBP and
+ * RBX are pushed by hand, since the compiler may need one for itself; `regs` is found again on
+ * the stack. Returns RFLAGS after an instruction that failed, 0 after an exit.
+ */
+#define REG(name) [name] "i"(offsetof(struct gprs, name))
+static uint64_t vmx_switch(struct gprs *regs, bool resume)
+{
+	uint64_t rflags = resume, rsp_field = VMCS_HOST_RSP, rip_field = VMCS_HOST_RIP;
+
+	trap_forget();
+	asm volatile("push %%rbp\n"
+		     "push %%rbx\n"
+		     "push %%rdi\n"
+		     "vmwrite %%rsp, %%rdx\n"
+		     "lea 3f(%%rip), %%rdx\n"
+		     "vmwrite %%rdx, %%rcx\n"
+		     "test %%eax, %%eax\n"
+		     "mov %c[rax](%%rdi), %%rax\n"
+		     "mov %c[rcx](%%rdi), %%rcx\n"
+		     "mov %c[rdx](%%rdi), %%rdx\n"
+		     "mov %c[rbx](%%rdi), %%rbx\n"
+		     "mov %c[rbp](%%rdi), %%rbp\n"
+		     "mov %c[rsi](%%rdi), %%rsi\n"
+		     "mov %c[r8](%%rdi), %%r8\n"
+		     "mov %c[r9](%%rdi), %%r9\n"
+		     "mov %c[r10](%%rdi), %%r10\n"
+		     "mov %c[r11](%%rdi), %%r11\n"
+		     "mov %c[r12](%%rdi), %%r12\n"
+		     "mov %c[r13](%%rdi), %%r13\n"
+		     "mov %c[r14](%%rdi), %%r14\n"
+		     "mov %c[r15](%%rdi), %%r15\n"
+		     "mov %c[rdi](%%rdi), %%rdi\n"
+		     "jne 1f\n"
+		     "4: vmlaunch\n"
+		     "jmp 2f\n"
+		     "1: vmresume\n"
+		     "2: pushf\n"
+		     "pop %%rax\n"
+		     "pop %%rdi\n"
+		     "jmp 5f\n"
+		     "3: push %%rdi\n"
+		     "mov 8(%%rsp), %%rdi\n"
+		     "pop %c[rdi](%%rdi)\n"
+		     "mov %%rax, %c[rax](%%rdi)\n"
+		     "mov %%rcx, %c[rcx](%%rdi)\n"
+		     "mov %%rdx, %c[rdx](%%rdi)\n"
+		     "mov %%rbx, %c[rbx](%%rdi)\n"
+		     "mov %%rbp, %c[rbp](%%rdi)\n"
+		     "mov %%rsi, %c[rsi](%%rdi)\n"
+		     "mov %%r8, %c[r8](%%rdi)\n"
+		     "mov %%r9, %c[r9](%%rdi)\n"
+		     "mov %%r10, %c[r10](%%rdi)\n"
+		     "mov %%r11, %c[r11](%%rdi)\n"
+		     "mov %%r12, %c[r12](%%rdi)\n"
+		     "mov %%r13, %c[r13](%%rdi)\n"
+		     "mov %%r14, %c[r14](%%rdi)\n"
+		     "mov %%r15, %c[r15](%%rdi)\n"
+		     "pop %%rdi\n"
+		     "xor %%eax, %%eax\n"
+		     "5: pop %%rbx\n"
+		     "pop %%rbp\n" FIXUP("1b", "2b") FIXUP("4b", "2b")
+		     : "+a"(rflags), "+D"(regs), "+d"(rsp_field), "+c"(rip_field)
+		     : REG(rax), REG(rcx), REG(rdx), REG(rbx), REG(rbp), REG(rsi), REG(rdi),
+		       REG(r8), REG(r9), REG(r10), REG(r11), REG(r12), REG(r13), REG(r14), REG(r15)
+		     : "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
+	return rflags;
+}
+
+static void vmx_run(struct l2 *l2, struct l2_exit *exit)
+{
+	uint64_t rflags;
+
+	vmwrite(VMCS_GUEST_RSP, l2->regs.rsp);
+	vmwrite(VMCS_GUEST_RIP, l2->rip);
+	vmwrite(VMCS_GUEST_RFLAGS, l2->rflags);
+	if (l2->injected != NO_VECTOR)
+		vmwrite(VMCS_ENTRY_INTERRUPTION, INTERRUPTION_VALID | l2->injected);
+	l2->injected = NO_VECTOR; /* the CPU clears the field's valid bit on exit */
+
+	rflags = vmx_switch(&l2->regs, launched);
+
+	l2->regs.rsp = vmread(VMCS_GUEST_RSP);
+	l2->rip = vmread(VMCS_GUEST_RIP);
+	l2->rflags = vmread(VMCS_GUEST_RFLAGS);
+	vmx_exit_decode(exit, l2->rip, vmx_result(rflags));
+}
+
+static enum l1_status vmx_disable(struct outcome *outcome)
+{
+	uint64_t region = (uint64_t)vmcs_region;
+	uint64_t rflags = 0;
+	enum l1_status status;
+
+	vmclear(&region);
+	trap_forget();
+	asm volatile("1: vmxoff\npushf\npop %0\n2:\n" FIXUP("1b", "2b") : "+r"(rflags) : : "cc",
+		     "memory");
+	status = vmx_say(outcome, "VMXOFF", vmx_result(rflags));
+	if (status != L1_PASSED)
+		return status;
+	cr4_write(cr4_read() & ~(uint64_t)CR4_VMXE);
+	return outcome_say(outcome, L1_PASSED, "VMXOFF, CR4.VMXE cleared");
+}
+
+static const char *vmx_exit_name(uint64_t raw)
+{
+	static const char *const names[] = {
+		[EXIT_REASON_EXCEPTION_NMI] = "exception or NMI",
+		[EXIT_REASON_EXTERNAL_INTERRUPT] = "interrupt",
+		[EXIT_REASON_TRIPLE_FAULT] = "triple fault",
+		[EXIT_REASON_CPUID] = "CPUID",
+		[EXIT_REASON_HLT] = "HLT",
+		[EXIT_REASON_VMCALL] = "VMCALL",
+		[EXIT_REASON_IO] = "I/O",
+		[EXIT_REASON_RDMSR] = "RDMSR",
+		[EXIT_REASON_WRMSR] = "WRMSR",
+		[EXIT_REASON_INVALID_STATE] = "invalid guest state",
+		[EXIT_REASON_MSR_LOADING] = "MSR loading",
+		[EXIT_REASON_EPT_VIOLATION] = "EPT violation",
+		[EXIT_REASON_EPT_MISCONFIG] = "EPT misconfiguration",
+	};
+	uint64_t basic = raw & 0xffff;
+
+	return raw != UINT64_MAX && basic < sizeof(names) / sizeof(names[0]) ? names[basic] : 0;
+}
+
+const struct hv vmx = {
+	.vendor = L1_VENDOR_VMX,
+	.hypercall = "VMCALL",
+	.nested_leaf = EPT_MEMORY_TYPE_WB << EPT_LEAF_TYPE_SHIFT,
+	.present = vmx_present,
+	.allowed = vmx_allowed,
+	.enable = vmx_enable,
+	.load = vmx_load,
+	.nested_paging_offered = vmx_nested_paging_offered,
+	.configure = vmx_configure,
+	.run = vmx_run,
+	.disable = vmx_disable,
+	.exit_name = vmx_exit_name,
+};
