@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// Facts for the report. Keys are part of the JSON schema's contract: stable.
+#include "evidence.h"
+
+#include "reasons.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HOST(result)	 (result)->host, &(result)->hosts
+#define EVIDENCE(result) (result)->evidence, &(result)->evidences
+
+static void text_or_unknown(struct result *result, const char *key, const char *label,
+			    const char *text, const char *why)
+{
+	if (text[0])
+		fact_text(HOST(result), key, label, "%s", text);
+	else
+		fact_unknown(HOST(result), key, label, why);
+}
+
+static void tristate_report(struct result *result, const char *key, const char *label,
+			    enum tristate value, const char *why)
+{
+	if (value == UNKNOWN)
+		fact_unknown(EVIDENCE(result), key, label, why);
+	else
+		fact_bool(EVIDENCE(result), key, label, value == YES);
+}
+
+static void cpu_report(struct result *result, const struct host_facts *host)
+{
+	const char *virt = host->cpuid_vmx ? "vmx" : host->cpuid_svm ? "svm" : "neither vmx nor svm";
+
+	text_or_unknown(result, "cpu", "CPU", host->cpu_brand, "CPUID has no brand string");
+	fact_text(HOST(result), "cpu_signature", "CPU is",
+		  "%s family 0x%x model 0x%x stepping %u, shows %s",
+		  host->vendor == CPU_INTEL ? "Intel" :
+		  host->vendor == CPU_AMD   ? "AMD" :
+					      "other",
+		  host->family, host->model, host->stepping, virt);
+	fact_text(HOST(result), "cpu_virtualization", "Virtualization", "%s",
+		  host->cpuid_vmx ? "vmx" : host->cpuid_svm ? "svm" : "none");
+}
+
+static void module_report(struct result *result, const struct host_facts *host)
+{
+	const char *paging = host->vendor == CPU_AMD ? "npt" : "ept";
+	const char *why = host->sys_visible ? "no such parameter" : "/sys is not visible";
+	const struct {
+		const char *key, *label;
+		const struct param *param;
+	} params[] = {
+		{ "nested", "nested", &host->nested },
+		{ paging, paging, &host->nested_paging },
+	};
+
+	text_or_unknown(result, "kvm_module", "KVM module", host->vendor_module,
+			host->sys_visible ? "none is loaded" : "/sys is not visible");
+	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
+		text_or_unknown(result, params[i].key, params[i].label, params[i].param->text, why);
+	if (host->module_users >= 0)
+		fact_number(HOST(result), "kvm_module_users", "Module users", host->module_users);
+	else
+		fact_unknown(HOST(result), "kvm_module_users", "Module users", why);
+}
+
+static void level_report(struct result *result, const struct host_facts *host)
+{
+	if (!host->hypervisor_bit)
+		fact_text(HOST(result), "level", "This host is", "bare metal");
+	else
+		fact_text(HOST(result), "level", "This host is", "a guest of %s",
+			  reason_hypervisor_name(host));
+	if (host->container[0])
+		fact_text(HOST(result), "container", "Container", "%s", host->container);
+}
+
+void host_report(struct result *result, const struct host_facts *host)
+{
+	cpu_report(result, host);
+	fact_text(HOST(result), "kernel", "Kernel", "%s", host->kernel);
+	module_report(result, host);
+	level_report(result, host);
+	if (!host->proc_visible)
+		fact_unknown(HOST(result), "proc", "/proc",
+			     "not visible: CPU flags, groups and name spaces were not looked at");
+	if (!host->sys_visible)
+		fact_unknown(HOST(result), "sys", "/sys",
+			     "not visible: modules and their parameters were not looked at");
+}
+
+static void counters_report(struct result *result, const struct run_facts *run)
+{
+	fact_number(EVIDENCE(result), "l1_entries", "Entries into L2 by L1's count",
+		    (int64_t)run->entries);
+	if (run->nested_run_known)
+		fact_number(EVIDENCE(result), "kvm_nested_run", "Entries into L2 by KVM's count",
+			    (int64_t)run->nested_run);
+	else
+		fact_unknown(EVIDENCE(result), "kvm_nested_run", "Entries into L2 by KVM's count",
+			     "this kernel has no statistic nested_run");
+}
+
+static void witness_report(struct result *result, const struct run_facts *run)
+{
+	fact_bool(EVIDENCE(result), "challenge_answered", "Challenge answered",
+		  run->answer_checked && run->answer_right);
+	fact_number(EVIDENCE(result), "witness_exits", "Exits straight from L2",
+		    (int64_t)run->witness_reads + run->witness_writes);
+	if (run->witness_reads + run->witness_writes == 0)
+		return;
+	fact_bool(EVIDENCE(result), "witness_answered", "Answered right",
+		  run->witness_answer_right);
+	tristate_report(result, "witness_guest_mode", "KVM in guest mode there",
+			run->witness_guest_mode, "this kernel has no KVM_GET_NESTED_STATE");
+	tristate_report(result, "stat_guest_mode", "Statistic guest_mode there",
+			run->stat_guest_mode, "this kernel has no statistic guest_mode");
+}
+
+static const char *end_name(enum run_end end)
+{
+	static const char *const names[] = {
+		[RUN_NOT_STARTED] = "not started",
+		[RUN_DONE] = "L1 reported to the end",
+		[RUN_TRAP] = "L1 took an exception",
+		[RUN_SHUTDOWN] = "triple fault",
+		[RUN_FAIL_ENTRY] = "KVM could not enter the guest",
+		[RUN_INTERNAL_ERROR] = "KVM internal error",
+		[RUN_HALTED] = "L1 halted without a word",
+		[RUN_BAD_MESSAGE] = "L1 broke the contract",
+		[RUN_UNKNOWN_EXIT] = "an exit that minivmm does not know",
+		[RUN_ERROR] = "KVM_RUN failed",
+		[RUN_TIMED_OUT] = "time ran out",
+	};
+
+	return names[end];
+}
+
+void evidence_report(struct result *result, const struct facts *facts, uint64_t exits)
+{
+	const struct run_facts *run = &facts->run;
+
+	fact_text(EVIDENCE(result), "run_end", "How the run ended", "%s", end_name(run->end));
+	if (run->end == RUN_NOT_STARTED)
+		return;
+	fact_number(EVIDENCE(result), "exits", "Exits to minivmm", (int64_t)exits);
+	counters_report(result, run);
+	witness_report(result, run);
+	if (run->end == RUN_DONE)
+		return;
+	fact_text(EVIDENCE(result), "rip", "Instruction pointer", "0x%llx",
+		  (unsigned long long)run->rip);
+	tristate_report(result, "stopped_in_l2", "Stopped while in L2", run->in_l2,
+			"this kernel has no KVM_GET_NESTED_STATE");
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+// Listening to L1, and not believing it.
+#include "l1_link.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void disagree(struct run_facts *run, const char *sentence)
+{
+	if (!run->disagreement[0])
+		snprintf(run->disagreement, sizeof(run->disagreement), "%s", sentence);
+}
+
+/* A witness that is asked more than once stays NO once it said no. */
+static void witness_add(enum tristate *witness, bool yes)
+{
+	if (*witness != NO)
+		*witness = yes ? YES : NO;
+}
+
+/* An exit that only L2 should be able to cause: is the vCPU in guest mode, KVM? */
+static void witness_question(struct l1_link *link)
+{
+	struct kvm_nested_state state;
+	uint64_t guest_mode;
+
+	if (kvm_check(link->machine->kvm, KVM_CAP_NESTED_STATE) > 0 &&
+	    vcpu_nested_state_get(&link->machine->vcpu, &state) == 0)
+		witness_add(&link->run->witness_guest_mode,
+			    state.flags & KVM_STATE_NESTED_GUEST_MODE);
+	if (vcpu_stat_get(&link->machine->vcpu, "guest_mode", &guest_mode))
+		witness_add(&link->run->stat_guest_mode, guest_mode != 0);
+}
+
+static int witness_read(void *device, uint16_t port, void *data, unsigned int size)
+{
+	struct l1_link *link = device;
+
+	if (port != PORT_WITNESS || size != sizeof(link->nonce))
+		return 0;
+	link->run->witness_reads++;
+	witness_question(link);
+	if (getrandom(&link->nonce, sizeof(link->nonce), 0) != sizeof(link->nonce))
+		return fail(EIO, "getrandom", "no random numbers to be had");
+	memcpy(data, &link->nonce, size);
+	return 0;
+}
+
+static int witness_write(void *device, uint16_t port, const void *data, unsigned int size)
+{
+	struct l1_link *link = device;
+	uint32_t answer;
+
+	if (port != PORT_WITNESS || size != sizeof(answer))
+		return 0;
+	memcpy(&answer, data, sizeof(answer));
+	/* the first answer to each nonce counts, and a wrong one is not made good */
+	link->run->witness_answer_right =
+		(link->run->witness_writes == 0 || link->run->witness_answer_right) &&
+		link->run->witness_reads > link->run->witness_writes &&
+		answer == challenge_answer32(link->challenge[0], link->challenge[1], link->nonce);
+	link->run->witness_writes++;
+	witness_question(link);
+	return 0;
+}
+
+static int intercepted_read(void *device, uint16_t port, void *data, unsigned int size)
+{
+	struct l1_link *link = device;
+
+	(void)port, (void)data, (void)size;
+	link->run->port_leaked = true;
+	return 0;
+}
+
+static int intercepted_write(void *device, uint16_t port, const void *data, unsigned int size)
+{
+	struct l1_link *link = device;
+
+	(void)port, (void)data, (void)size;
+	link->run->port_leaked = true;
+	return 0;
+}
+
+static int message_refuse(struct l1_link *link)
+{
+	link->run->end = RUN_BAD_MESSAGE;
+	return -ECANCELED;
+}
+
+static void message_begin(struct l1_link *link, const struct l1_message *message)
+{
+	link->run->last_check = message->check;
+	link->run->in_check = true;
+	link->begin_ns = now_ns();
+}
+
+/* Checks end once, in the order of their numbers, and only after they began. */
+static int message_end(struct l1_link *link, const struct l1_message *message)
+{
+	struct run_facts *run = link->run;
+	unsigned int check = message->check;
+
+	if (!run->in_check || check != run->last_check || run->status[check] ||
+	    message->status < L1_PASSED || message->status > L1_NOT_APPLICABLE)
+		return message_refuse(link);
+	link->check_ns[check] = now_ns() - link->begin_ns;
+	run->in_check = false;
+	run->status[check] = message->status;
+	memcpy(run->value[check], message->value, sizeof(message->value));
+	memcpy(link->text[check], message->text, sizeof(message->text) - 1);
+	if (check == L1_CHECK_L2_CHALLENGE && message->status == L1_PASSED) {
+		uint64_t answer = challenge_answer(link->challenge[0], link->challenge[1]);
+
+		run->answer_checked = true;
+		run->answer_right = message->value[L1_VALUE_EXPECTED] == answer &&
+				    message->value[L1_VALUE_GOT] == answer;
+	}
+	return 0;
+}
+
+static int message_trap(struct l1_link *link, const struct l1_message *message)
+{
+	link->run->end = RUN_TRAP;
+	link->run->trap_vector = message->value[L1_VALUE_EXIT];
+	link->run->trap_error = message->value[L1_VALUE_INFO1];
+	link->run->trap_address = message->value[L1_VALUE_RIP];
+	return -ECANCELED;
+}
+
+/* May a check end like this at all? Only the vendor's own may be left out, and only nesting's
+ * paging may be missing. */
+static bool status_is_possible(unsigned int check, unsigned int status, enum l1_vendor vendor)
+{
+	switch (status) {
+	case L1_NOT_OFFERED:
+		return check == L1_CHECK_NESTED_PAGING;
+	case L1_NOT_APPLICABLE:
+		return check == L1_CHECK_VMCS_LOAD && vendor == L1_VENDOR_SVM;
+	default:
+		return true;
+	}
+}
+
+/* "Done" is believed when every check has ended, or one has failed. */
+static int message_done(struct l1_link *link, const struct l1_message *message)
+{
+	struct run_facts *run = link->run;
+	bool failed = false;
+
+	run->entries = message->value[0];
+	for (unsigned int check = L1_CHECK_NONE + 1; check < L1_CHECK_COUNT; check++) {
+		failed |= run->status[check] == L1_FAILED;
+		if ((!run->status[check] && !failed) ||
+		    !status_is_possible(check, run->status[check], message->vendor))
+			return message_refuse(link);
+	}
+	run->end = RUN_DONE;
+	return -ECANCELED;
+}
+
+static int message_hello(struct l1_link *link, struct l1_message *message)
+{
+	if (link->said_hello)
+		return message_refuse(link);
+	link->said_hello = true;
+	link->hello_ns = now_ns();
+	message->orders = (struct l1_orders){
+		.challenge = { link->challenge[0], link->challenge[1] },
+		.resume_rounds = link->resume_rounds,
+	};
+	return 0;
+}
+
+static int message_take(struct l1_link *link, struct l1_message *shared)
+{
+	struct l1_message message;
+
+	/* read once: what is checked is what is used */
+	memcpy(&message, shared, sizeof(message));
+	if (message.magic != CONTRACT_MAGIC || message.version != CONTRACT_VERSION ||
+	    message.check >= L1_CHECK_COUNT || message.vendor > L1_VENDOR_SVM ||
+	    (message.kind != L1_HELLO && !link->said_hello))
+		return message_refuse(link);
+	link->run->vendor = message.vendor;
+	switch (message.kind) {
+	case L1_HELLO:
+		return message_hello(link, shared);
+	case L1_BEGIN:
+		message_begin(link, &message);
+		return 0;
+	case L1_END:
+		return message_end(link, &message);
+	case L1_TRAP:
+		return message_trap(link, &message);
+	case L1_DONE:
+		return message_done(link, &message);
+	case L1_LOG:
+		return 0;
+	}
+	return message_refuse(link);
+}
+
+static int contract_read(void *device, uint16_t port, void *data, unsigned int size)
+{
+	const uint32_t magic = CONTRACT_MAGIC;
+
+	(void)device;
+	if (port == PORT_CONTRACT && size == sizeof(magic))
+		memcpy(data, &magic, sizeof(magic));
+	return 0;
+}
+
+static int contract_write(void *device, uint16_t port, const void *data, unsigned int size)
+{
+	struct l1_link *link = device;
+	struct l1_message *shared;
+	uint32_t gpa;
+
+	if (port != PORT_CONTRACT || size != sizeof(gpa))
+		return message_refuse(link);
+	memcpy(&gpa, data, sizeof(gpa));
+	shared = memory_at(&link->machine->memory, gpa, sizeof(*shared));
+	return shared ? message_take(link, shared) : message_refuse(link);
+}
+
+int l1_link_attach(struct l1_link *link, struct machine *machine, struct run_facts *run,
+		   uint32_t resume_rounds)
+{
+	const struct bus_range ranges[] = {
+		{ "contract", PORT_CONTRACT, PORT_CONTRACT + 3, contract_read, contract_write, link },
+		{ "witness", PORT_WITNESS, PORT_WITNESS + 3, witness_read, witness_write, link },
+		{ "intercepted", PORT_INTERCEPTED, PORT_INTERCEPTED + 3, intercepted_read,
+		  intercepted_write, link },
+	};
+
+	*link = (struct l1_link){ .machine = machine, .run = run, .resume_rounds = resume_rounds };
+	run->witness_guest_mode = run->stat_guest_mode = run->in_l2 = UNKNOWN;
+	if (getrandom(link->challenge, sizeof(link->challenge), 0) != sizeof(link->challenge))
+		return fail(EIO, "getrandom", "no random numbers to be had");
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		int r = bus_attach(&machine->bus, &ranges[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void verify_ports(struct run_facts *run)
+{
+	if (run->port_leaked)
+		disagree(run, "a port access that L1 intercepts came to the VMM");
+	if (run->status[L1_CHECK_L2_PORT] != L1_PASSED)
+		return;
+	if (run->witness_reads == 0 || run->witness_writes == 0)
+		disagree(run, "L1 says that L2 used the witness port; no access arrived");
+	else if (run->witness_guest_mode == NO)
+		disagree(run, "at the witness port KVM_GET_NESTED_STATE said: not in guest mode");
+	else if (run->stat_guest_mode == NO)
+		disagree(run, "at the witness port KVM's statistic guest_mode was 0");
+	else if (!run->witness_answer_right)
+		disagree(run, "the answer at the witness port is wrong");
+}
+
+static void verify_entries(struct run_facts *run, uint32_t resume_rounds)
+{
+	bool resumed = run->status[L1_CHECK_L2_RESUME] == L1_PASSED;
+	char sentence[sizeof(run->disagreement)];
+
+	if (resumed && run->entries < resume_rounds)
+		disagree(run, "L1 counts fewer entries into L2 than it says it resumed it");
+	if (!run->nested_run_known || run->nested_run >= run->entries)
+		return;
+	snprintf(sentence, sizeof(sentence),
+		 "L1 counts %llu entries into L2, KVM's nested_run counts %llu",
+		 (unsigned long long)run->entries, (unsigned long long)run->nested_run);
+	disagree(run, sentence);
+}
+
+void l1_link_verify(struct l1_link *link)
+{
+	struct run_facts *run = link->run;
+	struct vcpu *vcpu = &link->machine->vcpu;
+	struct kvm_nested_state state;
+
+	if (vcpu->fd < 0)
+		return;
+	run->nested_run_known = vcpu_stat_get(vcpu, "nested_run", &run->nested_run);
+	if (kvm_check(link->machine->kvm, KVM_CAP_NESTED_STATE) > 0 &&
+	    vcpu_nested_state_get(vcpu, &state) == 0)
+		run->in_l2 = state.flags & KVM_STATE_NESTED_GUEST_MODE ? YES : NO;
+	if (run->answer_checked && !run->answer_right)
+		disagree(run, "L2's answer to the challenge is wrong");
+	verify_ports(run);
+	verify_entries(run, link->resume_rounds);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The VMM's end of the contract (guest/contract.h): a device on the port bus that takes L1's
+ * messages, gives it the challenge, and questions KVM at the exits that come straight from L2.
+ */
+#ifndef L1_LINK_H
+#define L1_LINK_H
+
+#include "facts.h"
+#include "machine.h"
+
+struct l1_link {
+	struct machine *machine;
+	struct run_facts *run;
+	uint64_t challenge[2];
+	uint32_t resume_rounds;
+	uint32_t nonce;
+	bool said_hello;
+	uint64_t hello_ns;		/* CLOCK_MONOTONIC at L1_HELLO */
+	uint64_t begin_ns;		/* ... at the last L1_BEGIN */
+	uint64_t check_ns[L1_CHECK_COUNT];
+	/* L1's own words, as sent: may hold anything */
+	char text[L1_CHECK_COUNT][sizeof(((struct l1_message *)0)->text)];
+};
+
+/* Attaches the link to the machine's bus and draws the challenge. Fills `run` as messages come. */
+int l1_link_attach(struct l1_link *link, struct machine *machine, struct run_facts *run,
+		   uint32_t resume_rounds);
+
+/* After the run: reads the last witnesses and compares everything with what L1 claimed; what does
+ * not agree goes into run->disagreement. */
+void l1_link_verify(struct l1_link *link);
+
+uint64_t now_ns(void);
+
+#endif

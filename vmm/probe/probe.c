@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+// The ladder: device, what KVM offers, set-up, L1 and its checks, witnesses, verdict.
+#include "probe.h"
+
+#include "deadline.h"
+#include "error.h"
+#include "evidence.h"
+#include "l1_link.h"
+#include "pvh.h"
+#include "reasons.h"
+#include "start.h"
+#include "x86.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MEMORY_SIZE (16UL << 20)
+
+/* All that one probe needs, in one place. */
+struct probe {
+	const struct probe_options *options;
+	struct result *result;
+	struct facts facts;
+	struct kvm kvm;
+	struct cpuid_table cpuid;
+	struct machine machine;
+	struct l1_link link;
+	uint64_t start_ns, step_ns;
+};
+
+static void step_end(struct probe *probe, struct step *step, bool ok, const char *detail)
+{
+	step->status = ok ? STEP_PASSED : STEP_FAILED;
+	step->timed = true;
+	step->ns = now_ns() - probe->step_ns;
+	snprintf(step->detail, sizeof(step->detail), "%s", detail);
+}
+
+/* A set-up call failed: error_last() knows which. */
+static void call_failed(struct probe *probe)
+{
+	struct kvm_facts *facts = &probe->facts.kvm;
+
+	snprintf(facts->failed_call, sizeof(facts->failed_call), "%s", error_last()->what);
+	facts->failed_errno = error_last()->err;
+}
+
+/* The rungs. Each fills in its step, and returns true when the next one can be tried. */
+
+static bool device_open(struct probe *probe, struct step *step)
+{
+	struct kvm_facts *facts = &probe->facts.kvm;
+	const struct kvm_need *unmet;
+	char detail[64];
+	int version;
+
+	if (kvm_open(&probe->kvm, KVM_DEVICE) < 0) {
+		facts->open_errno = error_last()->err;
+		step_end(probe, step, false, error_last()->text);
+		return false;
+	}
+	version = kvm_api_version(&probe->kvm);
+	if (version < 0) {
+		facts->api_errno = -version;
+		step_end(probe, step, false, error_last()->text);
+		return false;
+	}
+	facts->api_version = version;
+	unmet = version == KVM_API_VERSION ? kvm_unmet(&probe->kvm) : NULL;
+	if (unmet)
+		facts->missing_cap = unmet->name;
+	snprintf(detail, sizeof(detail), "API version %d%s%s", version, unmet ? ", no " : "",
+		 unmet ? unmet->name : "");
+	step_end(probe, step, version == KVM_API_VERSION && !unmet, detail);
+	return step->status == STEP_PASSED;
+}
+
+/* EPT for L1: an "allowed" bit in the high half of IA32_VMX_PROCBASED_CTLS2. */
+static bool offers_ept(const struct kvm *kvm)
+{
+	uint64_t controls;
+
+	return kvm_feature_msr(kvm, MSR_IA32_VMX_PROCBASED_CTLS2, &controls) &&
+	       (controls >> 32 & VMX_PROCBASED_CTLS2_EPT);
+}
+
+/* The answer that decides: what KVM itself can show to a guest. */
+static bool virt_offered(struct probe *probe, struct step *step)
+{
+	struct kvm_facts *facts = &probe->facts.kvm;
+	struct cpuid_table *cpuid = &probe->cpuid;
+	uint64_t basic;
+
+	if (kvm_supported_cpuid(&probe->kvm, cpuid) < 0) {
+		call_failed(probe);
+		step_end(probe, step, false, error_last()->text);
+		return false;
+	}
+	facts->asked_cpuid = true;
+	facts->offers_vmx = cpuid_has(cpuid, "vmx");
+	facts->offers_svm = cpuid_has(cpuid, "svm");
+	facts->vmx_msrs = kvm_feature_msr(&probe->kvm, MSR_IA32_VMX_BASIC, &basic) ? YES : NO;
+	facts->offers_nested_paging = (facts->offers_svm && cpuid_has(cpuid, "npt")) ||
+				      (facts->offers_vmx && offers_ept(&probe->kvm));
+	cpu_model_apply(&probe->options->cpu, cpuid, 0);
+	facts->hidden_by_option = (facts->offers_vmx || facts->offers_svm) &&
+				  !cpuid_has(cpuid, "vmx") && !cpuid_has(cpuid, "svm");
+	step_end(probe, step, facts->offers_vmx || facts->offers_svm,
+		 facts->offers_vmx ? "KVM_GET_SUPPORTED_CPUID shows VMX" :
+		 facts->offers_svm ? "KVM_GET_SUPPORTED_CPUID shows SVM" :
+				     "KVM_GET_SUPPORTED_CPUID shows neither VMX nor SVM");
+	/* "-cpu host,+svm" is the user's way to have L1 run against all advice */
+	return !reason_before_run(&probe->facts) ||
+	       cpu_model_wants(&probe->options->cpu, "svm") > 0 ||
+	       cpu_model_wants(&probe->options->cpu, "vmx") > 0;
+}
+
+static bool machine_build(struct probe *probe, struct step *step)
+{
+	static const struct kvm_msr_entry feature_control = {
+		.index = MSR_IA32_FEATURE_CONTROL,
+		.data = FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMXON,
+	};
+	const struct machine_config config = {
+		.memory_size = MEMORY_SIZE,
+		.cpuid = &probe->cpuid,
+		/* what firmware does on a PC: without it VMXON raises #GP */
+		.msrs = &feature_control,
+		.msr_count = cpuid_has(&probe->cpuid, "vmx"),
+	};
+	struct pvh_start start;
+	int r = machine_create(&probe->machine, &probe->kvm, &config,
+			       &probe->facts.kvm.rejected_msr);
+
+	if (r == 0)
+		r = l1_link_attach(&probe->link, &probe->machine, &probe->facts.run,
+				   PROBE_RESUME_ROUNDS);
+	if (r == 0)
+		r = pvh_load(&probe->options->l1, &probe->machine.memory, "", &start);
+	if (r == 0)
+		r = start_pvh(&probe->machine.vcpu, start.entry, start.start_info);
+	if (r < 0)
+		call_failed(probe);
+	step_end(probe, step, r == 0, r < 0 ? error_last()->text : "");
+	return r == 0;
+}
+
+static void end_take(struct run_facts *run, const struct machine_result *end)
+{
+	static const enum run_end ends[] = {
+		[MACHINE_HALTED] = RUN_HALTED,
+		[MACHINE_SHUTDOWN] = RUN_SHUTDOWN,
+		[MACHINE_FAIL_ENTRY] = RUN_FAIL_ENTRY,
+		[MACHINE_INTERNAL_ERROR] = RUN_INTERNAL_ERROR,
+		[MACHINE_UNKNOWN_EXIT] = RUN_UNKNOWN_EXIT,
+		[MACHINE_RUN_FAILED] = RUN_ERROR,
+		[MACHINE_DEADLINE] = RUN_TIMED_OUT,
+	};
+
+	if (end->end != MACHINE_STOPPED)
+		run->end = ends[end->end];
+	else if (run->end == RUN_NOT_STARTED)
+		run->end = RUN_ERROR; /* a device gave up for a reason of its own */
+	run->rip = end->rip;
+	run->hardware_reason = end->hardware_reason;
+	run->suberror = end->suberror;
+	run->exit_reason = end->exit_reason;
+	run->failed_errno = -end->err;
+}
+
+static bool l1_run(struct probe *probe, struct step *step)
+{
+	struct run_facts *run = &probe->facts.run;
+	struct machine_result end = machine_run(&probe->machine);
+
+	end_take(run, &end);
+	l1_link_verify(&probe->link);
+	step_end(probe, step, probe->link.said_hello, "");
+	if (probe->link.said_hello) {
+		step->ns = probe->link.hello_ns - probe->step_ns;
+		return true;
+	}
+	step->status = run->end == RUN_TIMED_OUT ? STEP_UNFINISHED : STEP_FAILED;
+	snprintf(step->detail, sizeof(step->detail), "no word from L1; it was at 0x%llx",
+		 (unsigned long long)run->rip);
+	return false;
+}
+
+static const struct rung {
+	const char *name, *title;
+	int level;
+	bool (*climb)(struct probe *probe, struct step *step);
+} rungs[] = {
+	{ "kvm-device", "/dev/kvm opens and is KVM", 0, device_open },
+	{ "kvm-offers-virt", "KVM offers VMX or SVM to guests", 0, virt_offered },
+	{ "vm-create", "a VM with memory and one vCPU", 0, machine_build },
+	{ "l1-boot", "the L1 kernel boots", 1, l1_run },
+};
+
+/* L1's own rows, as they came in, or not. */
+static void checks_report(struct probe *probe)
+{
+	static const enum step_status statuses[] = {
+		[L1_PASSED] = STEP_PASSED,
+		[L1_FAILED] = STEP_FAILED,
+		[L1_NOT_OFFERED] = STEP_LIMITED,
+		[L1_NOT_APPLICABLE] = STEP_NOT_APPLICABLE,
+	};
+	static const struct {
+		const char *name, *title;
+		int level;
+	} rows[L1_CHECK_COUNT] = {
+#define X(number, id, name_, level_, title_) [number] = { name_, title_, level_ },
+		L1_CHECKS(X)
+#undef X
+	};
+	const struct run_facts *run = &probe->facts.run;
+
+	for (unsigned int check = L1_CHECK_NONE + 1; check < L1_CHECK_COUNT; check++) {
+		struct step *step = result_step(probe->result, rows[check].name, rows[check].title,
+						rows[check].level);
+
+		if (run->status[check]) {
+			step->status = statuses[run->status[check]];
+			step->timed = true;
+			step->ns = probe->link.check_ns[check];
+			snprintf(step->detail, sizeof(step->detail), "%s", probe->link.text[check]);
+		} else if (run->in_check && run->last_check == check) {
+			step->status = STEP_UNFINISHED;
+			snprintf(step->detail, sizeof(step->detail),
+				 "under way when the run ended, at 0x%llx",
+				 (unsigned long long)run->rip);
+		}
+	}
+}
+
+/* The last rung: KVM's word against L1's. It stands only where L1 claims that L2 ran. */
+static void witnesses_report(struct probe *probe)
+{
+	const struct run_facts *run = &probe->facts.run;
+	struct step *step = result_step(probe->result, "witnesses",
+					"what KVM counted agrees with what L1 says", 0);
+
+	if (run->disagreement[0])
+		step->status = STEP_FAILED;
+	else if (run->end == RUN_DONE && run->status[L1_CHECK_L2_PORT] == L1_PASSED)
+		step->status = STEP_PASSED;
+	snprintf(step->detail, sizeof(step->detail), "%s", run->disagreement);
+}
+
+void probe_run(const struct probe_options *options, struct result *result)
+{
+	struct probe probe = {
+		.options = options,
+		.result = result,
+		.kvm.fd = -1,
+		.machine = { .vm.fd = -1, .vcpu = { .fd = -1, .stats_fd = -1 } },
+		.start_ns = now_ns(),
+	};
+	bool climbing = true;
+
+	*result = (struct result){ 0 };
+	host_facts_read(&probe.facts.host, KVM_DEVICE);
+	if (deadline_arm(options->timeout_ms) < 0) {
+		call_failed(&probe);
+		climbing = false;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rungs); i++) {
+		struct step *step = result_step(result, rungs[i].name, rungs[i].title,
+						rungs[i].level);
+
+		probe.step_ns = now_ns();
+		climbing = climbing && rungs[i].climb(&probe, step);
+	}
+	deadline_disarm();
+	checks_report(&probe);
+	witnesses_report(&probe);
+	host_report(result, &probe.facts.host);
+	evidence_report(result, &probe.facts, probe.machine.exits);
+	reason_diagnose(result, &probe.facts);
+	machine_destroy(&probe.machine);
+	kvm_close(&probe.kvm);
+	result->ns = now_ns() - probe.start_ns;
+}

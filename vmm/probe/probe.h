@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The probe: does nested virtualization work here? */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include "cpu_model.h"
+#include "image.h"
+#include "result.h"
+
+struct probe_options {
+	struct cpu_model cpu;
+	unsigned int timeout_ms;	/* wall time for all of it, 0 = none */
+	struct image l1;		/* the L1 kernel to boot */
+};
+
+#define PROBE_TIMEOUT_MS	5000
+#define PROBE_RESUME_ROUNDS	1000
+
+/* Climbs the ladder as far as it goes and fills `result`. Never fails: minivmm's own failures are
+ * a verdict too (VERDICT_FAILED). */
+void probe_run(const struct probe_options *options, struct result *result);
+
+#endif

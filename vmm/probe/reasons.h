@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The catalogue of reasons: one row each, in the order of the ladder, so that the first row that
+ * applies is the root cause. Names and numbers never change once released.
+ */
+#ifndef REASONS_H
+#define REASONS_H
+
+#include "facts.h"
+#include "result.h"
+
+struct reason {
+	int number;		/* 100s device, 200s CPU and L0, 300s modules, 400s set-up, 500s L1 and L2 */
+	const char *name;
+	enum verdict verdict;
+	const char *cause;	/* one sentence: what is wrong */
+	const char *tell;	/* how it is recognised */
+	bool (*applies)(const struct facts *facts);
+	/* Writes the sentence of this case into result->summary (NULL: `cause` serves). */
+	void (*summary)(struct result *result, const struct facts *facts);
+	/* Appends remedy lines fitted to the host (NULL: none known). */
+	void (*remedy)(struct result *result, const struct facts *facts);
+};
+
+/* In testing order; the last row, "ok", always applies. `reason_count` includes it. */
+extern const struct reason reasons[];
+extern const size_t reason_count;
+
+/* The first row that applies to `facts`. Sets result's verdict, reason, number, summary, remedy. */
+const struct reason *reason_diagnose(struct result *result, const struct facts *facts);
+
+/* Rows that can be told before L1 is started (numbers below 500): NULL = nothing in the way. */
+const struct reason *reason_before_run(const struct facts *facts);
+
+/* What this host runs on, for people: "KVM", "QEMU's TCG" ... Means something only for a host whose
+ * hypervisor bit is set. */
+const char *reason_hypervisor_name(const struct host_facts *host);
+
+const struct reason *reason_find(const char *name);	/* NULL = unknown */
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A finished result: what the probe hands over to the report formats. It owns no pointers but to
+ * constant strings, knows nothing of KVM, and is all that a format may look at. Every char array
+ * is NUL-terminated. Text may come from outside (CPU brand strings, DMI, the guest): it can hold
+ * any byte, and each format escapes what it must.
+ */
+#ifndef RESULT_H
+#define RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define RESULT_SCHEMA_VERSION 1
+
+enum verdict {
+	VERDICT_WORKS,		/* L2 ran, every core check passed, the witnesses agree */
+	VERDICT_LIMITED,	/* as above; something optional is missing */
+	VERDICT_BROKEN,		/* L1 sees VMX or SVM, and L2 does not run right */
+	VERDICT_UNAVAILABLE,	/* it cannot be tried here */
+	VERDICT_TIMED_OUT,	/* the deadline came first */
+	VERDICT_FAILED,		/* minivmm itself failed */
+};
+
+/* A row of the ladder. */
+enum step_status {
+	STEP_PASSED,
+	STEP_FAILED,
+	STEP_LIMITED,		/* optional, and not to be had here */
+	STEP_NOT_APPLICABLE,	/* the other vendor's */
+	STEP_NOT_TRIED,		/* something before it failed */
+	STEP_UNFINISHED,	/* under way when the run ended */
+};
+
+struct step {
+	const char *name;	/* "l2-entry": stable */
+	const char *title;	/* one short line for people */
+	int level;		/* 0: host's KVM, 1: guest of minivmm, 2: guest of that guest */
+	enum step_status status;
+	bool timed;		/* `ns` is known */
+	uint64_t ns;		/* wall time it took, nanoseconds */
+	char detail[200];	/* evidence or what went wrong; may be empty */
+};
+
+/* One thing known (or known to be unknown) about the machine or the run. */
+enum fact_kind {
+	FACT_TEXT,
+	FACT_NUMBER,
+	FACT_BOOL,
+	FACT_UNKNOWN,		/* could not be learned: `text` says why */
+};
+
+struct fact {
+	const char *key;	/* "kernel": stable, snake_case */
+	const char *label;	/* "Kernel" for people */
+	enum fact_kind kind;
+	int64_t number;		/* FACT_NUMBER; 0 or 1 for FACT_BOOL */
+	char text[160];
+};
+
+/* A line of the remedy: prose, or a command to paste. */
+struct remedy {
+	bool command;
+	char text[240];
+};
+
+#define RESULT_STEPS	64
+#define RESULT_FACTS	32
+#define RESULT_REMEDIES	12
+
+struct result {
+	enum verdict verdict;
+	int reason_number;	/* 0 = ok */
+	const char *reason;	/* "ok", "nested-disabled" ... stable */
+	char summary[240];	/* the verdict in one sentence */
+	uint64_t ns;		/* wall time of the whole probe */
+
+	struct step step[RESULT_STEPS];
+	size_t steps;
+	struct fact host[RESULT_FACTS];		/* the machine */
+	size_t hosts;
+	struct fact evidence[RESULT_FACTS];	/* the run: witnesses, exits, how far it got */
+	size_t evidences;
+	struct remedy remedy[RESULT_REMEDIES];
+	size_t remedies;
+};
+
+/* Appends a fact to `list` (of RESULT_FACTS, *count used) and returns it; the text is formatted
+ * as by printf. A full list drops the fact: a programmer's error, caught by assert(). */
+struct fact *fact_text(struct fact *list, size_t *count, const char *key, const char *label,
+		       const char *format, ...) __attribute__((format(printf, 5, 6)));
+struct fact *fact_number(struct fact *list, size_t *count, const char *key, const char *label,
+			 int64_t number);
+struct fact *fact_bool(struct fact *list, size_t *count, const char *key, const char *label,
+		       bool value);
+struct fact *fact_unknown(struct fact *list, size_t *count, const char *key, const char *label,
+			  const char *why);
+
+/* Appends a step with STEP_NOT_TRIED and returns it. */
+struct step *result_step(struct result *result, const char *name, const char *title, int level);
+
+/* Appends a remedy line. */
+void result_say(struct result *result, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void result_command(struct result *result, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+const char *verdict_name(enum verdict verdict);		/* "works", "timed-out" ... */
+const char *step_status_name(enum step_status status);	/* "passed", "not-tried" ... */
+/* Exit status of the default (GNU) style: 0, 1, 77, 99, 124. */
+int verdict_exit_status(enum verdict verdict);
+
+/* How to write: known to main, not to the result. */
+struct report_style {
+	bool color;
+	bool unicode;		/* box characters and check marks */
+	bool verbose;		/* every step and fact, times too */
+	int columns;		/* of the terminal; 80 when unknown */
+};
+
+/* A format: one file and one row of report_formats[]. Returns 0, or a negative errno when `out`
+ * could not be written. */
+struct report_format {
+	const char *name;
+	const char *about;
+	int (*write)(FILE *out, const struct result *result, const struct report_style *style);
+};
+
+int report_text(FILE *out, const struct result *result, const struct report_style *style);
+int report_json(FILE *out, const struct result *result, const struct report_style *style);
+
+/* A format's last call: flushes `out`; 0, or a negative errno if any write to it failed. */
+int report_end(FILE *out);
+
+extern const struct report_format report_formats[];	/* ends with a NULL name */
+const struct report_format *report_format_find(const char *name);	/* NULL = unknown */
+
+#endif
