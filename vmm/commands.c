@@ -71,6 +71,21 @@ int command_probe(const struct options *options)
 		      options->quiet ? 0 : options->format->write(stdout, &result, &style));
 }
 
+/* The remedy as this machine would get it; facts that only a run can learn are not there. */
+static void explain_remedy(const struct reason *reason)
+{
+	static struct facts facts;
+	static struct result result;
+
+	host_facts_read(&facts.host, KVM_DEVICE);
+	if (reason->remedy)
+		reason->remedy(&result, &facts);
+	if (result.remedies)
+		puts("\nHow to mend it, on a machine like this one");
+	for (size_t i = 0; i < result.remedies; i++)
+		printf("%s%s\n", result.remedy[i].command ? "    " : "  ", result.remedy[i].text);
+}
+
 int command_explain(const struct options *options)
 {
 	const struct reason *reason = reason_find(options->argument);
@@ -82,6 +97,7 @@ int command_explain(const struct options *options)
 	}
 	printf("%s (%d), verdict %s\n\nCause\n  %s\n\nHow it is told\n  %s\n", reason->name,
 	       reason->number, verdict_name(reason->verdict), reason->cause, reason->tell);
+	explain_remedy(reason);
 	return finish(0, 0);
 }
 

@@ -146,8 +146,7 @@ static void elf_bad(void)
 		bad_images[i].spoil(&k);
 		r = kernel_load(&k, sizeof(k), &start);
 		EXPECT(r == -ENOEXEC, "%s: %d", bad_images[i].words, r);
-		EXPECT(strstr(error_last()->text, bad_images[i].words) != NULL, "\"%s\" lacks \"%s\"",
-		       error_last()->text, bad_images[i].words);
+		EXPECT_HAS(error_last()->text, bad_images[i].words);
 	}
 }
 

@@ -23,9 +23,11 @@ struct unit_test {
 #define EXPECT_STR(got, want) \
 	unit_expect(strcmp((got), (want)) == 0, __FILE__, __LINE__, #got, "\"%s\", not \"%s\"", \
 		    (got), (want))
+#define EXPECT_HAS(text, part) unit_expect_has((text), (part), __FILE__, __LINE__)
 
 void unit_expect(bool ok, const char *file, int line, const char *condition, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
+void unit_expect_has(const char *text, const char *part, const char *file, int line);
 
 extern const struct unit_test reasons_tests[];
 extern const struct unit_test report_tests[];

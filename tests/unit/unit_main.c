@@ -28,6 +28,11 @@ void unit_expect(bool ok, const char *file, int line, const char *condition, con
 	putchar('\n');
 }
 
+void unit_expect_has(const char *text, const char *part, const char *file, int line)
+{
+	unit_expect(strstr(text, part) != NULL, file, line, "text", "\"%s\" lacks \"%s\"", text, part);
+}
+
 int main(int argc, char **argv)
 {
 	int number = 0, failures = 0;

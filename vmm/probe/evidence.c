@@ -2,7 +2,8 @@
 // Facts for the report. Keys are part of the JSON schema's contract: stable.
 #include "evidence.h"
 
-#include "reasons.h"
+#include "bits.h"
+#include "l0.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,41 +29,59 @@ static void tristate_report(struct result *result, const char *key, const char *
 		fact_bool(EVIDENCE(result), key, label, value == YES);
 }
 
+/* Facts without a label are for programs; people get them summed up in one line. */
+#define FOR_PROGRAMS NULL
+
+static const char *vendor_name(enum cpu_vendor vendor)
+{
+	return vendor == CPU_INTEL ? "Intel" : vendor == CPU_AMD ? "AMD" : "other";
+}
+
 static void cpu_report(struct result *result, const struct host_facts *host)
 {
-	const char *virt = host->cpuid_vmx ? "vmx" : host->cpuid_svm ? "svm" : "neither vmx nor svm";
+	const char *virt = host->cpuid_vmx ? "vmx" : host->cpuid_svm ? "svm" : "none";
 
-	text_or_unknown(result, "cpu", "CPU", host->cpu_brand, "CPUID has no brand string");
-	fact_text(HOST(result), "cpu_signature", "CPU is",
-		  "%s family 0x%x model 0x%x stepping %u, shows %s",
-		  host->vendor == CPU_INTEL ? "Intel" :
-		  host->vendor == CPU_AMD   ? "AMD" :
-					      "other",
-		  host->family, host->model, host->stepping, virt);
-	fact_text(HOST(result), "cpu_virtualization", "Virtualization", "%s",
-		  host->cpuid_vmx ? "vmx" : host->cpuid_svm ? "svm" : "none");
+	fact_text(HOST(result), "cpu_summary", "CPU", "%s, %s",
+		  host->cpu_brand[0] ? host->cpu_brand : "a CPU without a brand string",
+		  host->cpuid_vmx ? "shows vmx" :
+		  host->cpuid_svm ? "shows svm" :
+				    "shows neither vmx nor svm");
+	text_or_unknown(result, "cpu", FOR_PROGRAMS, host->cpu_brand, "CPUID has no brand string");
+	fact_text(HOST(result), "cpu_vendor", FOR_PROGRAMS, "%s", vendor_name(host->vendor));
+	fact_number(HOST(result), "cpu_family", FOR_PROGRAMS, host->family);
+	fact_number(HOST(result), "cpu_model", FOR_PROGRAMS, host->model);
+	fact_number(HOST(result), "cpu_stepping", FOR_PROGRAMS, host->stepping);
+	fact_text(HOST(result), "cpu_virtualization", FOR_PROGRAMS, "%s", virt);
 }
 
 static void module_report(struct result *result, const struct host_facts *host)
 {
 	const char *paging = host->vendor == CPU_AMD ? "npt" : "ept";
-	const char *why = host->sys_visible ? "no such parameter" : "/sys is not visible";
+	const char *why = host->sys_visible ? "no such parameter here" : "/sys is not visible";
 	const struct {
-		const char *key, *label;
-		const struct param *param;
-	} params[] = {
-		{ "nested", "nested", &host->nested },
-		{ paging, paging, &host->nested_paging },
-	};
+		const char *name, *value;
+	} params[] = { { "nested", host->nested.text }, { paging, host->nested_paging.text } };
+	char summary[96] = "";
 
-	text_or_unknown(result, "kvm_module", "KVM module", host->vendor_module,
+	for (size_t i = 0; i < ARRAY_SIZE(params); i++) {
+		size_t used = strlen(summary);
+
+		text_or_unknown(result, params[i].name, FOR_PROGRAMS, params[i].value, why);
+		if (params[i].value[0])
+			snprintf(summary + used, sizeof(summary) - used, ", %s=%s", params[i].name,
+				 params[i].value);
+	}
+	text_or_unknown(result, "kvm_module", FOR_PROGRAMS, host->vendor_module,
 			host->sys_visible ? "none is loaded" : "/sys is not visible");
-	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++)
-		text_or_unknown(result, params[i].key, params[i].label, params[i].param->text, why);
 	if (host->module_users >= 0)
-		fact_number(HOST(result), "kvm_module_users", "Module users", host->module_users);
+		fact_number(HOST(result), "kvm_module_users", FOR_PROGRAMS, host->module_users);
 	else
-		fact_unknown(HOST(result), "kvm_module_users", "Module users", why);
+		fact_unknown(HOST(result), "kvm_module_users", FOR_PROGRAMS, why);
+	fact_text(HOST(result), "kvm_summary", "KVM module", "%s%s",
+		  host->vendor_module[0] ? host->vendor_module :
+		  host->sys_visible	 ? "none is loaded" :
+					   "unknown: /sys is not visible",
+		  summary);
 }
 
 static void level_report(struct result *result, const struct host_facts *host)
@@ -71,7 +90,7 @@ static void level_report(struct result *result, const struct host_facts *host)
 		fact_text(HOST(result), "level", "This host is", "bare metal");
 	else
 		fact_text(HOST(result), "level", "This host is", "a guest of %s",
-			  reason_hypervisor_name(host));
+			  l0_name(host));
 	if (host->container[0])
 		fact_text(HOST(result), "container", "Container", "%s", host->container);
 }
@@ -82,12 +101,11 @@ void host_report(struct result *result, const struct host_facts *host)
 	fact_text(HOST(result), "kernel", "Kernel", "%s", host->kernel);
 	module_report(result, host);
 	level_report(result, host);
-	if (!host->proc_visible)
-		fact_unknown(HOST(result), "proc", "/proc",
-			     "not visible: CPU flags, groups and name spaces were not looked at");
-	if (!host->sys_visible)
-		fact_unknown(HOST(result), "sys", "/sys",
-			     "not visible: modules and their parameters were not looked at");
+	if (!host->proc_visible || !host->sys_visible)
+		fact_text(HOST(result), "not_visible", "Not visible", "%s%s%s: what lies there is unknown",
+			  host->proc_visible ? "" : "/proc",
+			  host->proc_visible || host->sys_visible ? "" : " and ",
+			  host->sys_visible ? "" : "/sys");
 }
 
 static void counters_report(struct result *result, const struct run_facts *run)
@@ -110,7 +128,7 @@ static void witness_report(struct result *result, const struct run_facts *run)
 		    (int64_t)run->witness_reads + run->witness_writes);
 	if (run->witness_reads + run->witness_writes == 0)
 		return;
-	fact_bool(EVIDENCE(result), "witness_answered", "Answered right",
+	fact_bool(EVIDENCE(result), "witness_answered", "Right answer there",
 		  run->witness_answer_right);
 	tristate_report(result, "witness_guest_mode", "KVM in guest mode there",
 			run->witness_guest_mode, "this kernel has no KVM_GET_NESTED_STATE");

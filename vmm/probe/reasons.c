@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The catalogue of reasons. The rules come first, rung by rung: for each reason what it applies
 // to, its sentence, its remedy; then the table, in testing order; then the search through it.
-#include "bits.h"
 #include "reasons.h"
+
+#include "bits.h"
+#include "l0.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -107,144 +109,6 @@ static void remedy_param(struct result *result, const struct facts *facts, const
 			   "first.");
 	result_command(result, "sudo modprobe -r %s && sudo modprobe %s %s", module, module,
 		       setting);
-}
-
-/* ---- the level below, when this machine is itself a guest ---- */
-
-#define L0_LINES 6
-
-/* How the owner of each hypervisor lets its guests see VMX or SVM. The first row that fits. */
-struct l0 {
-	const char *signature;	/* of CPUID 0x40000000, NULL = any */
-	const char *dmi;	/* part of the DMI vendor, NULL = any */
-	bool wsl;
-	const char *name;
-	struct {
-		bool command;
-		const char *text;
-	} line[L0_LINES];
-};
-
-#define SAY(text) { false, text }
-#define RUN(text) { true, text }
-
-static const struct l0 l0s[] = {
-	{
-		.wsl = true, .name = "WSL 2",
-		.line = {
-			SAY("In %UserProfile%\\.wslconfig on Windows (11 or newer), under [wsl2], "
-			    "set nestedVirtualization=true; then, in a Windows terminal:"),
-			RUN("wsl --shutdown"),
-		},
-	}, {
-		.signature = "TCGTCGTCGTCG", .name = "QEMU's TCG emulator",
-		.line = {
-			SAY("QEMU emulates the CPU below (TCG). It can emulate SVM, but not VMX:"),
-			RUN("qemu-system-x86_64 -accel tcg -cpu EPYC,+svm,+npt ..."),
-			SAY("Much faster, where the machine that runs QEMU has KVM with nesting:"),
-			RUN("qemu-system-x86_64 -accel kvm -cpu host ..."),
-		},
-	}, {
-		.dmi = "Amazon", .name = "Amazon EC2",
-		.line = {
-			SAY("EC2 shows it only to instances that asked for it at launch, on types "
-			    "that support it (at its introduction: the 8th-generation Intel "
-			    "ones):"),
-			RUN("aws ec2 run-instances --instance-type m8i.large "
-			    "--cpu-options NestedVirtualization=enabled ..."),
-			SAY("Otherwise take a .metal instance. EKS managed node groups are known "
-			    "to drop this option silently."),
-		},
-	}, {
-		.dmi = "Google", .name = "Google Compute Engine",
-		.line = {
-			SAY("It is off by default, not to be had on every machine type, and a "
-			    "policy of the organisation can forbid it. Create the instance with:"),
-			RUN("gcloud compute instances create NAME --enable-nested-virtualization "
-			    "..."),
-		},
-	}, {
-		.signature = "Microsoft Hv", .name = "Hyper-V",
-		.line = {
-			SAY("On your own Hyper-V: stop the machine, then in the host's "
-			    "PowerShell:"),
-			RUN("Set-VMProcessor -VMName NAME -ExposeVirtualizationExtensions $true"),
-			SAY("On Azure: take a size that nests (Dv3 or Ev3 and newer); security "
-			    "type Trusted Launch may prevent it."),
-		},
-	}, {
-		.signature = "VMwareVMware", .name = "VMware",
-		.line = {
-			SAY("Power the machine off and turn on \"Expose hardware assisted "
-			    "virtualization to the guest OS\" (Workstation: \"Virtualize Intel "
-			    "VT-x/EPT or AMD-V/RVI\"); in its .vmx file that is vhv.enable = "
-			    "\"TRUE\"."),
-			SAY("If VMware refuses on a Windows host: Hyper-V or Memory Integrity "
-			    "there holds VT-x; turn them off."),
-		},
-	}, {
-		.signature = "VBoxVBoxVBox", .name = "VirtualBox",
-		.line = {
-			SAY("Power the machine off, then on its host:"),
-			RUN("VBoxManage modifyvm NAME --nested-hw-virt on"),
-		},
-	}, {
-		.signature = "XenVMMXenVMM", .name = "Xen",
-		.line = {
-			SAY("Only HVM guests can nest, and Xen calls it experimental. Set "
-			    "nestedhvm=1 in the guest's xl.cfg."),
-		},
-	}, {
-		.signature = "KVMKVMKVM", .name = "KVM",
-		.line = {
-			SAY("The host's own KVM must have nested=1, and show this guest the host's "
-			    "CPU. On the host:"),
-			RUN("cat /sys/module/kvm_*/parameters/nested"),
-			SAY("QEMU: -cpu host; libvirt: <cpu mode='host-passthrough'/>; then power "
-			    "this machine off and on. Proxmox:"),
-			RUN("qm set ID --cpu host"),
-			SAY("On a rented machine only its provider can do that."),
-		},
-	}, {
-		.name = "a hypervisor",
-		.line = {
-			SAY("Let the hypervisor that runs this machine show VMX or SVM to it "
-			    "(\"nested virtualization\" in its settings), then power it off and "
-			    "on."),
-		},
-	},
-};
-
-static const struct l0 *l0_find(const struct host_facts *host)
-{
-	const struct l0 *l0 = l0s;
-
-	for (;; l0++) {
-		if (l0->signature && strcmp(l0->signature, host->hypervisor) != 0)
-			continue;
-		if (l0->dmi && !strstr(host->dmi_vendor, l0->dmi))
-			continue;
-		if (l0->wsl && host->wsl != YES)
-			continue;
-		return l0;
-	}
-}
-
-const char *reason_hypervisor_name(const struct host_facts *host)
-{
-	return l0_find(host)->name;
-}
-
-static void remedy_l0(struct result *result, const struct facts *facts)
-{
-	const struct l0 *l0 = l0_find(&facts->host);
-
-	for (size_t i = 0; i < L0_LINES && l0->line[i].text; i++) {
-		if (l0->line[i].command)
-			result_command(result, "%s", l0->line[i].text);
-		else
-			result_say(result, "%s", l0->line[i].text);
-	}
 }
 
 /* ---- 1xx: the device ---- */
@@ -594,7 +458,7 @@ static void l0_hides_virt_summary(struct result *result, const struct facts *fac
 {
 	summarise(result, "%s %s: this machine is itself a guest (of %s), and its virtual CPU "
 		  "shows neither VMX nor SVM.", dev_path(facts), absence(facts),
-		  l0_find(&facts->host)->name);
+		  l0_name(&facts->host));
 }
 
 static bool confidential_guest(const struct facts *facts)
@@ -636,7 +500,7 @@ static void firmware_disabled_summary(struct result *result, const struct facts 
 static void firmware_disabled_remedy(struct result *result, const struct facts *facts)
 {
 	if (facts->host.hypervisor_bit) {
-		remedy_l0(result, facts);
+		l0_remedy(result, facts);
 		return;
 	}
 	result_say(result, "Turn on %s in the firmware's set-up, save, and power the machine off "
@@ -686,7 +550,7 @@ static void kvm_without_hw_virt_remedy(struct result *result, const struct facts
 		   "SVM%s",
 		   facts->host.hypervisor_bit ? ":" : ", which takes another machine.");
 	if (facts->host.hypervisor_bit)
-		remedy_l0(result, facts);
+		l0_remedy(result, facts);
 }
 
 /* ---- 3xx: the kernel and its modules ---- */
@@ -1037,7 +901,7 @@ static void remedy_report(struct result *result, const struct facts *facts)
 	if (host->hypervisor_bit)
 		result_say(result, "No setting explains this. This machine is itself a guest (of "
 			   "%s): the fault lies there, in this kernel's KVM (%.70s), or in "
-			   "minivmm. Try others.", l0_find(host)->name, host->kernel);
+			   "minivmm. Try others.", l0_name(host), host->kernel);
 	else
 		result_say(result, "No setting explains this: the fault lies in this kernel's KVM "
 			   "(%.70s), or in minivmm. Try another kernel.", host->kernel);
@@ -1545,7 +1409,7 @@ static void paging_absent_remedy(struct result *result, const struct facts *fact
 		result_say(result, "This machine is itself a guest (of %s), which most likely does "
 			   "not show %s to it: see that hypervisor's settings, or take a newer "
 			   "CPU.",
-			   l0_find(&facts->host)->name, paging_name(facts));
+			   l0_name(&facts->host), paging_name(facts));
 	else
 		result_say(result, "The CPU most likely lacks %s: take a newer one.",
 			   paging_name(facts));
@@ -1566,7 +1430,7 @@ static void ok_summary(struct result *result, const struct facts *facts)
 			 (unsigned long long)facts->run.nested_run);
 	if (facts->host.hypervisor_bit)
 		snprintf(below, sizeof(below), "; this machine is itself a guest (of %s)",
-			 l0_find(&facts->host)->name);
+			 l0_name(&facts->host));
 	summarise(result, "Nested virtualization works: L2 ran under %s, every core check "
 		  "passed%s%s.", run_is_vmx(facts) ? "VMX" : "SVM", counted, below);
 }
@@ -1606,7 +1470,7 @@ const struct reason reasons[] = {
 			"CPUID.1:ECX[31] are clear.",
 	}, {
 		REASON(202, "l0-hides-virt", UNAVAILABLE,
-		       l0_hides_virt, l0_hides_virt_summary, remedy_l0),
+		       l0_hides_virt, l0_hides_virt_summary, l0_remedy),
 		.cause = "This machine is itself a guest, and its hypervisor does not show VMX or "
 			 "SVM to it.",
 		.tell = "No device; CPUID shows neither VMX nor SVM, and the hypervisor bit "

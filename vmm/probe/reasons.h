@@ -32,10 +32,6 @@ const struct reason *reason_diagnose(struct result *result, const struct facts *
 /* Rows that can be told before L1 is started (numbers below 500): NULL = nothing in the way. */
 const struct reason *reason_before_run(const struct facts *facts);
 
-/* What this host runs on, for people: "KVM", "QEMU's TCG" ... Means something only for a host whose
- * hypervisor bit is set. */
-const char *reason_hypervisor_name(const struct host_facts *host);
-
 const struct reason *reason_find(const char *name);	/* NULL = unknown */
 
 #endif

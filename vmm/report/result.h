@@ -54,7 +54,7 @@ enum fact_kind {
 
 struct fact {
 	const char *key;	/* "kernel": stable, snake_case */
-	const char *label;	/* "Kernel" for people */
+	const char *label;	/* "Kernel" for people; NULL = a fact for programs alone */
 	enum fact_kind kind;
 	int64_t number;		/* FACT_NUMBER; 0 or 1 for FACT_BOOL */
 	char text[160];

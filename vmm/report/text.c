@@ -225,6 +225,12 @@ static void fact_value(char *buffer, size_t size, const struct fact *fact)
 		snprintf(buffer, size, "%s", fact->text);
 }
 
+/* Facts without a label are for programs. */
+static bool fact_shown(const struct fact *fact, bool unknown)
+{
+	return fact->label && (fact->kind != FACT_UNKNOWN || unknown);
+}
+
 /* An aligned list; `unknown`: with what could not be learned. */
 static void write_facts(struct page *page, const struct fact *list, size_t count, bool unknown)
 {
@@ -232,12 +238,12 @@ static void write_facts(struct page *page, const struct fact *list, size_t count
 	int label = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		int columns = text_columns(page, list[i].label);
+		int columns = list[i].label ? text_columns(page, list[i].label) : 0;
 
 		label = columns > label && columns <= page->width / 2 ? columns : label;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (list[i].kind == FACT_UNKNOWN && !unknown)
+		if (!fact_shown(&list[i], unknown))
 			continue;
 		page_pad(page, INDENT);
 		page_style(page, DIM);
