@@ -32,6 +32,7 @@ int deadline_arm(unsigned int milliseconds)
 {
 	/* no SA_RESTART: calls that wait shall end */
 	const struct sigaction action = { .sa_handler = time_is_up };
+	sigset_t alarm;
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM };
 	/* again every 100 ms, for a call that took the first signal and was started again */
 	const struct itimerspec when = {
@@ -43,6 +44,10 @@ int deadline_arm(unsigned int milliseconds)
 	watched = NULL;
 	if (milliseconds == 0)
 		return 0;
+	/* whoever started this process may have left it blocked */
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
 	event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
 	if (sigaction(SIGALRM, &action, NULL) < 0 ||
 	    timer_create(CLOCK_MONOTONIC, &event, &timer) < 0)
