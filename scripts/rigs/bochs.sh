@@ -182,7 +182,7 @@ bochs_state_make() {
 	bochs_cd cd.iso "${bochs_boot_args[@]}" tree
 	bochs_config cd.iso 'rfb, options="timeout=0"' >bochsrc
 	touch console
-	setpriv --pdeathsig KILL timeout --foreground 600 "$bochs" -q -f bochsrc </dev/null >bochs.out 2>&1 &
+	setpriv --pdeathsig TERM timeout --foreground -k 2 600 "$bochs" -q -f bochsrc </dev/null >bochs.out 2>&1 &
 	emulator=$!
 	for ((i = 0; i < 6000; i++)); do
 		grep -aqs '^rig: ready' console && break

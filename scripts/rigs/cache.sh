@@ -42,11 +42,12 @@ cache_try() {
 		cache_tidy
 		rm -rf "$path".tmp.*
 		("$maker" "$path.tmp.$$" "${@:3}") {lock}>&- >"$path.log" 2>&1 &
-		run_pids=($!)
+		run_pids=($!) run_making=$path.tmp.$$
 		wait $! || status=$?
 		run_pids=()
-		[ $status != 0 ] || mv "$path.tmp.$$" "$path"
-		rm -rf "$path".tmp.*
+		[ $status != 0 ] || mv "$run_making" "$path"
+		rm -rf "$run_making"*
+		run_making=''
 	fi
 	exec {lock}>&-
 	cache_error="$(grep -a . "$path.log" 2>/dev/null | tail -n 1) (all of it: $path.log)"

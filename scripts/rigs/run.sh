@@ -6,7 +6,8 @@
 # so the emulated host may end as soon as it has written, however slow the reader is.
 # shellcheck shell=bash disable=SC2034,SC2154 # one script with the others: see ../rig
 
-run='' run_pids=()
+# The run's folder, the processes to end, what is half made in the cache
+run='' run_pids=() run_making=''
 
 # The run's folder, and a way out that leaves nothing behind.
 run_begin() {
@@ -24,6 +25,9 @@ run_clean() {
 	for p in "${run_pids[@]}"; do kill "$p" 2>/dev/null; done
 	for p in "${run_pids[@]}"; do wait "$p" 2>/dev/null; done
 	rm -rf "$run"
+	[ -n "$run_making" ] || return
+	# What the maker had started is ending, too, and may still write.
+	rm -rf "$run_making"* 2>/dev/null || { sleep 1 && rm -rf "$run_making"*; }
 }
 
 # A shell word that reads as $1.
