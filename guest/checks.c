@@ -71,9 +71,12 @@ static bool l2_run_to(struct outcome *outcome, enum l2_exit_kind kind)
 		return true;
 	exit_keep(outcome);
 	name = hv->exit_name(last.raw);
-	if (last.kind == L2_EXIT_ENTRY_FAILED)
-		outcome_say(outcome, L1_FAILED, "L2 was not entered: %s %x, VM-instruction error %u",
-			    name ? name : "reason", last.raw, last.instr_error);
+	if (last.refused)
+		outcome_say(outcome, L1_FAILED, "L2 was not entered: %s, VM-instruction error %u",
+			    last.refused, last.instr_error);
+	else if (last.kind == L2_EXIT_ENTRY_FAILED)
+		outcome_say(outcome, L1_FAILED, "L2 was not entered: %s, exit %x",
+			    name ? name : "unknown reason", last.raw);
 	else
 		outcome_say(outcome, L1_FAILED, "wanted %s exit, got %s (%x, %x, %x) at %x",
 			    kind_name(kind), name ? name : "another", last.raw, last.info1,
@@ -167,8 +170,8 @@ static enum l1_status check_l2_resume(struct outcome *outcome)
 {
 	static const char *const names[] = { "RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI",
 					     "R8",  "R9",  "R10", "R11", "R12", "R13", "R14", "R15" };
-	const unsigned int count = sizeof(struct gprs) / sizeof(uint64_t);
-	uint64_t *reg = &l2.regs.rax;
+	const unsigned int count = sizeof(names) / sizeof(names[0]);
+	uint64_t *reg = l2.regs.all;
 	uint64_t round = 0;
 
 	l2_reset(hv->vendor == L1_VENDOR_SVM ? PROGRAM(l2_invert_vmmcall) : PROGRAM(l2_invert_vmcall), 0);
@@ -268,9 +271,8 @@ static enum l1_status check_nested_paging(struct outcome *outcome)
 		return outcome_say(outcome, L1_NOT_OFFERED, "the CPU that L1 sees has no %s",
 				   hv->vendor == L1_VENDOR_SVM ? "NPT" : "EPT");
 	nested_paging_init(hv->nested_leaf);
-	nested = true;
 	l2_reset(PROGRAM(l2_window), 0);
-	nested = false; /* until it has passed */
+	l2.nested_root = nested_paging_root();
 	if (!l2_start_to(outcome, L2_EXIT_PAGE_FAULT) ||
 	    !equal(outcome, "faulting address", last.gpa, NESTED_WINDOW) ||
 	    !equal(outcome, "cause (1 = write)", last.write, true))

@@ -58,7 +58,7 @@ trap_stubs:
 	.set vector, 0
 	.rept VECTOR_EXCEPTIONS
 	.balign 16
-	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
+	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
 	.else
 	push $0		/* the CPU pushes no error code for this one */
 	.endif

@@ -13,14 +13,20 @@
 #include <stdint.h>
 
 /* L2's general registers, in the order in which instructions encode them. */
-struct gprs {
-	uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi;
-	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+union gprs {
+	struct {
+		uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi;
+		uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	};
+	uint64_t all[16];
 };
+
+/* For the vendors' assembly: the offset of a register as the operand of that name. */
+#define REG(name) [name] "i"(offsetof(union gprs, name))
 
 /* Everything L1 decides about L2. hv->configure() takes over the lower part, hv->run() the upper. */
 struct l2 {
-	struct gprs regs;
+	union gprs regs;
 	uint64_t rip;
 	uint64_t rflags;
 	uint64_t injected;		/* vector of an external interrupt to inject, NO_VECTOR = none */
@@ -59,6 +65,7 @@ struct l2_exit {
 	/* the vendor's own words, for the report */
 	uint64_t raw, info1, info2;
 	uint64_t instr_error;		/* VMX's VM-instruction error */
+	const char *refused;		/* the entering instruction itself failed so; NULL = it did not */
 };
 
 struct hv {
@@ -74,7 +81,7 @@ struct hv {
 	enum l1_status (*load)(struct outcome *outcome);
 	/* Is nested paging (EPT, NPT) offered to L1? */
 	bool (*nested_paging_offered)(void);
-	/* Takes over all of `l2`; L2 starts afresh. Fails where the CPU lacks a control it needs. */
+	/* Takes over the lower part of `l2`; L2 starts afresh. Fails where the CPU lacks a control it needs. */
 	enum l1_status (*configure)(struct outcome *outcome, const struct l2 *l2);
 	/* Runs L2 until it exits; updates registers, rip and rflags, and clears `injected`. */
 	void (*run)(struct l2 *l2, struct l2_exit *exit);
@@ -86,8 +93,7 @@ struct hv {
 
 extern const struct hv svm, vmx;
 
-/* Exits of either vendor are at most one page of I/O bitmap apart: a bit per port, 64 Ki ports,
- * and SVM reads up to 3 bytes beyond. Shared, since the layout is the same. */
+/* One bit per port: 8 KiB; SVM may read into a third page. The same layout for both. */
 #define IO_BITMAP_SIZE (3 * 4096)
 
 #endif

@@ -87,16 +87,16 @@ static void svm_controls_set(const struct l2 *l2)
 	}
 }
 
+/* FS, GS, TR and the MSRs behind them are VMLOAD's, not VMRUN's: L2 runs on L1's. */
 static void svm_state_set(const struct l2 *l2)
 {
 	static const struct vmcb_segment code = { SELECTOR_CODE, 0xa9b, UINT32_MAX, 0 };
 	static const struct vmcb_segment data = { SELECTOR_DATA, 0xc93, UINT32_MAX, 0 };
 
 	vmcb.cs = code;
-	vmcb.ds = vmcb.es = vmcb.ss = vmcb.fs = vmcb.gs = data;
+	vmcb.ds = vmcb.es = vmcb.ss = data;
 	vmcb.gdtr = (struct vmcb_segment){ .limit = trap_gdt_limit(), .base = trap_gdt_base() };
 	vmcb.idtr = (struct vmcb_segment){ .limit = l2->idt_limit, .base = l2->idt_base };
-	vmcb.tr = (struct vmcb_segment){ SELECTOR_TSS, 0x08b, TSS_LIMIT, trap_tss_base() };
 	vmcb.efer = rdmsr(MSR_EFER);
 	vmcb.cr0 = cr0_read();
 	vmcb.cr3 = cr3_read();
@@ -107,7 +107,7 @@ static void svm_state_set(const struct l2 *l2)
 
 static enum l1_status svm_configure(struct outcome *outcome, const struct l2 *l2)
 {
-	(void)outcome; /* every control that is used here came with the first SVM */
+	(void)outcome; /* nothing here is optional but nested paging, which the caller asked about */
 	vmcb = (struct vmcb){ 0 };
 	svm_controls_set(l2);
 	svm_state_set(l2);
@@ -137,10 +137,11 @@ static void svm_exit_decode(struct l2_exit *exit)
 	if ((features & CPUID_8000000A_EDX_NRIPS) && vmcb.next_rip)
 		exit->next_rip = vmcb.next_rip;
 
-	switch (vmcb.exit_code) {
-	case VMEXIT_INVALID:
+	if ((uint32_t)vmcb.exit_code == VMEXIT_INVALID) {
 		exit->kind = L2_EXIT_ENTRY_FAILED;
-		break;
+		return;
+	}
+	switch (vmcb.exit_code) {
 	case VMEXIT_VMMCALL:
 		exit->kind = L2_EXIT_HYPERCALL;
 		break;
@@ -177,8 +178,7 @@ static void svm_exit_decode(struct l2_exit *exit)
  * VMRUN keeps RAX, RSP and RIP in the VMCB; the rest is for L1 to load and save. RBP and RBX are
  * pushed by hand, since the compiler may need one for itself; `regs` is found again on the stack.
  */
-#define REG(name) [name] "i"(offsetof(struct gprs, name))
-static void svm_switch(struct gprs *regs)
+static void svm_switch(union gprs *regs)
 {
 	asm volatile("push %%rbp\n"
 		     "push %%rbx\n"
@@ -281,9 +281,9 @@ static const char *svm_exit_name(uint64_t raw)
 		return "VMMCALL";
 	case VMEXIT_NPF:
 		return "nested page fault";
-	case VMEXIT_INVALID:
-		return "invalid guest state";
 	default:
+		if ((uint32_t)raw == VMEXIT_INVALID)
+			return "VMRUN refused the VMCB";
 		return raw - VMEXIT_EXCEPTION < VECTOR_EXCEPTIONS ?
 			       trap_name((unsigned int)(raw - VMEXIT_EXCEPTION)) :
 			       0;

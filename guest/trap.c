@@ -18,7 +18,7 @@ static uint64_t gdt[5] = {
 };
 
 static struct idt_gate idt[VECTOR_EXCEPTIONS];
-static volatile struct trap last;
+static struct trap last; /* the asm statements that may change it clobber memory */
 
 extern const uint8_t trap_stubs[];
 extern const uint64_t fixups_start[][2], fixups_end[][2];
@@ -68,7 +68,7 @@ void trap_forget(void)
 
 const struct trap *trap_last(void)
 {
-	return (const struct trap *)(uintptr_t)&last;
+	return &last;
 }
 
 const char *trap_name(unsigned int vector)

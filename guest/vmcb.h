@@ -37,7 +37,8 @@
 #define VMEXIT_VMRUN		0x080
 #define VMEXIT_VMMCALL		0x081
 #define VMEXIT_NPF		0x400
-#define VMEXIT_INVALID		UINT64_MAX
+/* VMRUN refused the VMCB: -1. KVM wrote the low half alone for years, so only that half counts. */
+#define VMEXIT_INVALID		UINT32_MAX
 
 #define IOIO_IN			(1U << 0)
 #define IOIO_SIZE_SHIFT		4		/* one bit per size: 1, 2, 4 bytes */

@@ -90,6 +90,7 @@ enum vmcs_segment { SEGMENT_ES, SEGMENT_CS, SEGMENT_SS, SEGMENT_DS, SEGMENT_FS, 
 #define EPT_CAP_WALK_4			(1U << 6)
 #define EPT_CAP_WB			(1U << 14)
 
+#define EXIT_REASON_BASIC		0xffff		/* the rest are modifiers */
 #define EXIT_REASON_ENTRY_FAILED	(1U << 31)
 #define EXIT_REASON_EXCEPTION_NMI	0
 #define EXIT_REASON_EXTERNAL_INTERRUPT	1

@@ -13,6 +13,7 @@ static uint8_t vmcs_region[4096] __attribute__((aligned(4096)));
 static uint8_t io_bitmap[IO_BITMAP_SIZE] __attribute__((aligned(4096)));
 static uint8_t msr_bitmap[MSR_BITMAP_SIZE] __attribute__((aligned(4096)));
 static bool launched;
+static uint64_t refused_field; /* the first field that a VMWRITE failed for, 0 = none */
 
 /* How a VMX instruction ended (SDM vol. 3 "VMX Instruction Reference: Conventions"). */
 enum vmx_result { VMX_SUCCEED, VMX_FAIL_INVALID, VMX_FAIL_VALID, VMX_FAULT };
@@ -27,7 +28,12 @@ static uint64_t vmread(enum vmcs_field field)
 
 static void vmwrite(enum vmcs_field field, uint64_t value)
 {
-	asm volatile("vmwrite %0, %1" : : "rm"(value), "r"((uint64_t)field) : "cc", "memory");
+	bool failed;
+
+	asm volatile("vmwrite %1, %2\nsetna %0"
+		     : "=q"(failed) : "rm"(value), "r"((uint64_t)field) : "cc", "memory");
+	if (failed && !refused_field)
+		refused_field = field;
 }
 
 static enum vmx_result vmx_result(uint64_t rflags)
@@ -276,7 +282,9 @@ static enum l1_status vmx_configure(struct outcome *outcome, const struct l2 *l2
 	vmx_bitmaps_set(l2);
 	vmx_host_state_set();
 	vmx_state_set(l2);
-	return L1_PASSED;
+	return refused_field ? outcome_say(outcome, L1_FAILED, "VMWRITE of field %x failed",
+					   refused_field) :
+			       L1_PASSED;
 }
 
 /* Fills in what an exit of its kind comes with; VMREADs cost an exit each, so no more than that. */
@@ -284,7 +292,7 @@ static void vmx_exit_details(struct l2_exit *exit)
 {
 	uint32_t event;
 
-	switch (exit->raw) {
+	switch (exit->raw & EXIT_REASON_BASIC) {
 	case EXIT_REASON_VMCALL:
 		exit->kind = L2_EXIT_HYPERCALL;
 		break;
@@ -326,7 +334,9 @@ static void vmx_exit_decode(struct l2_exit *exit, uint64_t rip, enum vmx_result 
 {
 	*exit = (struct l2_exit){ .kind = L2_EXIT_ENTRY_FAILED };
 	if (result != VMX_SUCCEED) {
-		exit->raw = UINT64_MAX;
+		/* there was no exit, so no reason for one: the instruction says what it can */
+		exit->refused = result == VMX_FAULT ? trap_name(trap_last()->vector) :
+				result == VMX_FAIL_INVALID ? "VMfailInvalid" : "VMfailValid";
 		if (result == VMX_FAIL_VALID)
 			exit->instr_error = vmread(VMCS_INSTRUCTION_ERROR);
 		return;
@@ -347,8 +357,7 @@ static void vmx_exit_decode(struct l2_exit *exit, uint64_t rip, enum vmx_result 
  * RBX are pushed by hand, since the compiler may need one for itself; `regs` is found again on
  * the stack. Returns RFLAGS after an instruction that failed, 0 after an exit.
  */
-#define REG(name) [name] "i"(offsetof(struct gprs, name))
-static uint64_t vmx_switch(struct gprs *regs, bool resume)
+static uint64_t vmx_switch(union gprs *regs, bool resume)
 {
 	uint64_t rflags = resume, rsp_field = VMCS_HOST_RSP, rip_field = VMCS_HOST_RIP;
 
@@ -464,9 +473,9 @@ static const char *vmx_exit_name(uint64_t raw)
 		[EXIT_REASON_EPT_VIOLATION] = "EPT violation",
 		[EXIT_REASON_EPT_MISCONFIG] = "EPT misconfiguration",
 	};
-	uint64_t basic = raw & 0xffff;
+	uint64_t basic = raw & EXIT_REASON_BASIC;
 
-	return raw != UINT64_MAX && basic < sizeof(names) / sizeof(names[0]) ? names[basic] : 0;
+	return basic < sizeof(names) / sizeof(names[0]) ? names[basic] : 0;
 }
 
 const struct hv vmx = {

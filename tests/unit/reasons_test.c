@@ -63,11 +63,11 @@ static struct facts works_on_intel(void)
 	strcpy(facts.host.unrestricted_guest.text, "Y");
 	strcpy(facts.host.enable_apicv.text, "Y");
 	facts.host.proc_visible = facts.host.sys_visible = true;
+	facts.kvm.asked_api = true;
 	facts.kvm.api_version = 12;
 	facts.kvm.asked_cpuid = true;
 	facts.kvm.offers_vmx = true;
 	facts.kvm.offers_nested_paging = true;
-	facts.kvm.vmx_msrs = YES;
 	run_works(&facts.run);
 	facts.run.vendor = L1_VENDOR_VMX;
 	return facts;
@@ -86,7 +86,6 @@ static struct facts works_on_amd(void)
 	facts.host.unrestricted_guest.text[0] = facts.host.enable_apicv.text[0] = '\0';
 	facts.kvm.offers_vmx = false;
 	facts.kvm.offers_svm = true;
-	facts.kvm.vmx_msrs = NO;
 	facts.run.vendor = L1_VENDOR_SVM;
 	facts.run.status[L1_CHECK_VMCS_LOAD] = L1_NOT_APPLICABLE;
 	return facts;
@@ -97,10 +96,25 @@ static struct facts works_on_amd(void)
 /* Opening fails: nothing after it is known. */
 static void open_fails(struct facts *facts, int err)
 {
-	facts->kvm = (struct kvm_facts){ .open_errno = err, .vmx_msrs = UNKNOWN };
+	facts->kvm = (struct kvm_facts){ .open_errno = err };
 	facts->run = (struct run_facts){ .in_l2 = UNKNOWN };
 	if (err == ENOENT)
 		facts->host.dev_stat_errno = ENOENT;
+}
+
+/* The kernel refuses a timer: nothing is tried. */
+static void no_timer(struct facts *facts)
+{
+	facts->kvm = (struct kvm_facts){ .failed_call = "timer_create", .failed_errno = EAGAIN };
+	facts->run = (struct run_facts){ .end = RUN_SELF_FAILED };
+}
+
+/* KVM_CREATE_VM was still under way. */
+static void slow_to_set_up(struct facts *facts)
+{
+	strcpy(facts->kvm.failed_call, "KVM_CREATE_VM");
+	facts->kvm.failed_errno = EINTR;
+	facts->run = (struct run_facts){ .end = RUN_TIMED_OUT };
 }
 
 /* No device, and no module that made one. */
@@ -639,7 +653,7 @@ static const struct sample {
 } samples[] = {
 	{ "ok", VERDICT_WORKS, INTEL, unchanged, "ran under VMX" },
 	{ "ok", VERDICT_WORKS, AMD, unchanged, "ran under SVM" },
-	{ "ok", VERDICT_WORKS, AMD, old_kernel, NULL },
+	{ "l2-unwitnessed", VERDICT_LIMITED, AMD, old_kernel, "a newer kernel" },
 	{ "ok", VERDICT_WORKS, INTEL, works_in_a_vm, "itself a guest (of KVM)" },
 
 	{ "kvm-dev-not-in-container", VERDICT_UNAVAILABLE, INTEL, not_in_container,
@@ -688,7 +702,9 @@ static const struct sample {
 	{ "kvm-setup-failed", VERDICT_UNAVAILABLE, INTEL, no_memory, "KVM_CREATE_VCPU" },
 	{ "kvm-setup-failed", VERDICT_UNAVAILABLE, INTEL, too_many_files, "cannot be opened" },
 
+	{ "minivmm-failed", VERDICT_FAILED, INTEL, no_timer, "timer_create" },
 	{ "l1-not-started", VERDICT_FAILED, INTEL, never_started, NULL },
+	{ "timed-out", VERDICT_TIMED_OUT, AMD, slow_to_set_up, "being set up" },
 	{ "timed-out", VERDICT_TIMED_OUT, AMD, hangs, "during check l2-interrupt: L2" },
 	{ "timed-out", VERDICT_TIMED_OUT, AMD, hangs_at_once, "before the first check" },
 	{ "entry-invalid-guest-state", VERDICT_BROKEN, INTEL, bad_guest_state, "0x80000021" },

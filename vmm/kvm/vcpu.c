@@ -68,6 +68,15 @@ int vcpu_sregs_set(const struct vcpu *vcpu, const struct kvm_sregs *sregs)
 	return KVM_IOCTL(vcpu->fd, KVM_SET_SREGS, sregs);
 }
 
+int vcpu_mp_state_get(const struct vcpu *vcpu, uint32_t *state)
+{
+	struct kvm_mp_state mp = { 0 };
+	int r = KVM_IOCTL(vcpu->fd, KVM_GET_MP_STATE, &mp);
+
+	*state = mp.mp_state;
+	return r;
+}
+
 int vcpu_msrs_set(const struct vcpu *vcpu, const struct kvm_msr_entry *entries, size_t count,
 		  uint32_t *rejected)
 {

@@ -25,6 +25,9 @@ int vcpu_regs_set(const struct vcpu *vcpu, const struct kvm_regs *regs);
 int vcpu_sregs_get(const struct vcpu *vcpu, struct kvm_sregs *sregs);
 int vcpu_sregs_set(const struct vcpu *vcpu, const struct kvm_sregs *sregs);
 
+/* KVM_GET_MP_STATE: KVM_MP_STATE_RUNNABLE, _HALTED, _UNINITIALIZED ... */
+int vcpu_mp_state_get(const struct vcpu *vcpu, uint32_t *state);
+
 /* Sets `count` MSRs. KVM stops at the first one it rejects and says how many it took: then the
  * result is -EINVAL and *rejected that MSR's number. */
 int vcpu_msrs_set(const struct vcpu *vcpu, const struct kvm_msr_entry *entries, size_t count,

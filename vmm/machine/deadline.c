@@ -53,7 +53,8 @@ int deadline_arm(unsigned int milliseconds)
 	    timer_create(CLOCK_MONOTONIC, &event, &timer) < 0)
 		return fail(errno, "timer", "cannot set a timer: %s", strerror(errno));
 	armed = true;
-	timer_settime(timer, 0, &when, NULL);
+	if (timer_settime(timer, 0, &when, NULL) < 0)
+		return fail(errno, "timer", "cannot set a timer: %s", strerror(errno));
 	return 0;
 }
 

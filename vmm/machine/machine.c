@@ -4,17 +4,13 @@
 
 #include "deadline.h"
 #include "error.h"
+#include "x86.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Below the local APIC's page, above any memory that a guest gets here. */
-#define TSS_ADDRESS 0xfffbc000
-
-/* Newer than the oldest headers we build with. */
-#ifndef KVM_EXIT_MEMORY_FAULT
-#define KVM_EXIT_MEMORY_FAULT 39
-#endif
+/* Just below the local APICs' page, above any memory that a guest gets here. */
+#define TSS_ADDRESS 0xfebfc000
 
 int machine_create(struct machine *machine, const struct kvm *kvm,
 		   const struct machine_config *config, uint32_t *rejected_msr)
@@ -45,6 +41,16 @@ void machine_destroy(struct machine *machine)
 	vcpu_destroy(&machine->vcpu);
 	vm_destroy(&machine->vm);
 	memory_destroy(&machine->memory);
+}
+
+/* With KVM's local APIC a HLT never exits; halted with interrupts off, it never ends either. */
+static bool vcpu_is_dead(const struct vcpu *vcpu)
+{
+	struct kvm_regs regs;
+	uint32_t state;
+
+	return vcpu_mp_state_get(vcpu, &state) == 0 && state == KVM_MP_STATE_HALTED &&
+	       vcpu_regs_get(vcpu, &regs) == 0 && !(regs.rflags & RFLAGS_IF);
 }
 
 /* Handlers return true to go on. */
@@ -135,7 +141,6 @@ static const struct exit_row {
 	ROW(INTERNAL_ERROR, exit_internal_error),
 	ROW(SYSTEM_EVENT, exit_unknown),
 	ROW(IOAPIC_EOI, exit_ignore),
-	ROW(MEMORY_FAULT, exit_unknown),
 };
 
 static const struct exit_row *exit_row_find(uint32_t reason)
@@ -163,7 +168,7 @@ struct machine_result machine_run(struct machine *machine)
 		int r = vcpu_run(&machine->vcpu);
 
 		if (deadline_passed) {
-			result.end = MACHINE_DEADLINE;
+			result.end = vcpu_is_dead(&machine->vcpu) ? MACHINE_HALTED : MACHINE_DEADLINE;
 			break;
 		}
 		if (r == -EINTR || r == -EAGAIN)

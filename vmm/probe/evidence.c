@@ -149,6 +149,7 @@ static const char *end_name(enum run_end end)
 		[RUN_BAD_MESSAGE] = "L1 broke the contract",
 		[RUN_UNKNOWN_EXIT] = "an exit that minivmm does not know",
 		[RUN_ERROR] = "KVM_RUN failed",
+		[RUN_SELF_FAILED] = "minivmm itself failed",
 		[RUN_TIMED_OUT] = "time ran out",
 	};
 

@@ -77,11 +77,11 @@ struct host_facts {
 struct kvm_facts {
 	int open_errno;			/* of /dev/kvm; 0 = open */
 	int api_errno;			/* of KVM_GET_API_VERSION */
+	bool asked_api;			/* it answered: */
 	int api_version;
 	bool asked_cpuid;		/* the next three are known */
 	bool offers_vmx, offers_svm;	/* KVM_GET_SUPPORTED_CPUID */
 	bool offers_nested_paging;	/* EPT by feature MSR, or NPT by 8000_000A */
-	enum tristate vmx_msrs;		/* feature MSR list has 0x480 */
 	bool hidden_by_option;		/* offered, but the user's own CPU model leaves it out */
 	const char *missing_cap;	/* a required capability that is not there, NULL = none */
 	char failed_call[48];		/* the set-up call that failed, "" = none */
@@ -101,6 +101,7 @@ enum run_end {
 	RUN_BAD_MESSAGE,	/* L1 sent what the contract does not know */
 	RUN_UNKNOWN_EXIT,
 	RUN_ERROR,		/* KVM_RUN itself failed: failed_errno */
+	RUN_SELF_FAILED,	/* minivmm failed: kvm.failed_call says at what */
 	RUN_TIMED_OUT,
 };
 
@@ -140,6 +141,9 @@ struct facts {
 	struct kvm_facts kvm;
 	struct run_facts run;
 };
+
+/* May L1's check end like this at all? Only VMX loads a VMCS, and only nested paging may be missing. */
+bool l1_status_possible(unsigned int check, unsigned int status, enum l1_vendor vendor);
 
 /* Fills `host`; never fails: what cannot be seen stays unknown. Call before /dev/kvm is opened
  * (module_users counts the opener too). `dev` is the path of the device node. */

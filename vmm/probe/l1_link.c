@@ -18,6 +18,13 @@ uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* It is minivmm that failed, not the machine. */
+static int self_failed(struct l1_link *link)
+{
+	link->run->end = RUN_SELF_FAILED;
+	return fail(EIO, "getrandom", "the kernel gave no random numbers");
+}
+
 static void disagree(struct run_facts *run, const char *sentence)
 {
 	if (!run->disagreement[0])
@@ -54,7 +61,8 @@ static int witness_read(void *device, uint16_t port, void *data, unsigned int si
 	link->run->witness_reads++;
 	witness_question(link);
 	if (getrandom(&link->nonce, sizeof(link->nonce), 0) != sizeof(link->nonce))
-		return fail(EIO, "getrandom", "no random numbers to be had");
+		return self_failed(link);
+	link->nonce_pending = true;
 	memcpy(data, &link->nonce, size);
 	return 0;
 }
@@ -67,25 +75,18 @@ static int witness_write(void *device, uint16_t port, const void *data, unsigned
 	if (port != PORT_WITNESS || size != sizeof(answer))
 		return 0;
 	memcpy(&answer, data, sizeof(answer));
-	/* the first answer to each nonce counts, and a wrong one is not made good */
+	/* one answer to each nonce, and a wrong one is not made good */
 	link->run->witness_answer_right =
 		(link->run->witness_writes == 0 || link->run->witness_answer_right) &&
-		link->run->witness_reads > link->run->witness_writes &&
+		link->nonce_pending &&
 		answer == challenge_answer32(link->challenge[0], link->challenge[1], link->nonce);
+	link->nonce_pending = false;
 	link->run->witness_writes++;
 	witness_question(link);
 	return 0;
 }
 
-static int intercepted_read(void *device, uint16_t port, void *data, unsigned int size)
-{
-	struct l1_link *link = device;
-
-	(void)port, (void)data, (void)size;
-	link->run->port_leaked = true;
-	return 0;
-}
-
+/* A write is enough: L2 begins with one. */
 static int intercepted_write(void *device, uint16_t port, const void *data, unsigned int size)
 {
 	struct l1_link *link = device;
@@ -101,21 +102,25 @@ static int message_refuse(struct l1_link *link)
 	return -ECANCELED;
 }
 
-static void message_begin(struct l1_link *link, const struct l1_message *message)
+/* Checks begin in the order of their numbers, one at a time. */
+static int message_begin(struct l1_link *link, const struct l1_message *message)
 {
+	if (link->run->in_check || message->check <= link->run->last_check)
+		return message_refuse(link);
 	link->run->last_check = message->check;
 	link->run->in_check = true;
 	link->begin_ns = now_ns();
+	return 0;
 }
 
-/* Checks end once, in the order of their numbers, and only after they began. */
+/* The one that began ends. */
 static int message_end(struct l1_link *link, const struct l1_message *message)
 {
 	struct run_facts *run = link->run;
 	unsigned int check = message->check;
 
-	if (!run->in_check || check != run->last_check || run->status[check] ||
-	    message->status < L1_PASSED || message->status > L1_NOT_APPLICABLE)
+	if (!run->in_check || check != run->last_check ||
+	    !l1_status_possible(check, message->status, run->vendor))
 		return message_refuse(link);
 	link->check_ns[check] = now_ns() - link->begin_ns;
 	run->in_check = false;
@@ -141,20 +146,6 @@ static int message_trap(struct l1_link *link, const struct l1_message *message)
 	return -ECANCELED;
 }
 
-/* May a check end like this at all? Only the vendor's own may be left out, and only nesting's
- * paging may be missing. */
-static bool status_is_possible(unsigned int check, unsigned int status, enum l1_vendor vendor)
-{
-	switch (status) {
-	case L1_NOT_OFFERED:
-		return check == L1_CHECK_NESTED_PAGING;
-	case L1_NOT_APPLICABLE:
-		return check == L1_CHECK_VMCS_LOAD && vendor == L1_VENDOR_SVM;
-	default:
-		return true;
-	}
-}
-
 /* "Done" is believed when every check has ended, or one has failed. */
 static int message_done(struct l1_link *link, const struct l1_message *message)
 {
@@ -164,52 +155,62 @@ static int message_done(struct l1_link *link, const struct l1_message *message)
 	run->entries = message->value[0];
 	for (unsigned int check = L1_CHECK_NONE + 1; check < L1_CHECK_COUNT; check++) {
 		failed |= run->status[check] == L1_FAILED;
-		if ((!run->status[check] && !failed) ||
-		    !status_is_possible(check, run->status[check], message->vendor))
+		if (!run->status[check] && !failed)
 			return message_refuse(link);
 	}
 	run->end = RUN_DONE;
 	return -ECANCELED;
 }
 
-static int message_hello(struct l1_link *link, struct l1_message *message)
+/* `shared` lies where the guest wants it: at any address. */
+static int message_hello(struct l1_link *link, uint8_t *shared)
 {
+	const struct l1_orders orders = {
+		.challenge = { link->challenge[0], link->challenge[1] },
+		.resume_rounds = link->resume_rounds,
+	};
+
 	if (link->said_hello)
 		return message_refuse(link);
 	link->said_hello = true;
 	link->hello_ns = now_ns();
-	message->orders = (struct l1_orders){
-		.challenge = { link->challenge[0], link->challenge[1] },
-		.resume_rounds = link->resume_rounds,
-	};
+	memcpy(shared + offsetof(struct l1_message, orders), &orders, sizeof(orders));
 	return 0;
 }
 
-static int message_take(struct l1_link *link, struct l1_message *shared)
+/* The vendor is settled by the first message that names one, and must be what KVM offers. */
+static bool vendor_take(struct l1_link *link, unsigned int vendor)
+{
+	struct run_facts *run = link->run;
+
+	if (run->vendor == L1_VENDOR_NONE &&
+	    ((vendor == L1_VENDOR_VMX && link->shows_vmx) ||
+	     (vendor == L1_VENDOR_SVM && link->shows_svm)))
+		run->vendor = vendor;
+	return vendor == run->vendor || vendor == L1_VENDOR_NONE;
+}
+
+static int message_take(struct l1_link *link, uint8_t *shared)
 {
 	struct l1_message message;
 
 	/* read once: what is checked is what is used */
 	memcpy(&message, shared, sizeof(message));
 	if (message.magic != CONTRACT_MAGIC || message.version != CONTRACT_VERSION ||
-	    message.check >= L1_CHECK_COUNT || message.vendor > L1_VENDOR_SVM ||
+	    message.check >= L1_CHECK_COUNT || !vendor_take(link, message.vendor) ||
 	    (message.kind != L1_HELLO && !link->said_hello))
 		return message_refuse(link);
-	link->run->vendor = message.vendor;
 	switch (message.kind) {
 	case L1_HELLO:
 		return message_hello(link, shared);
 	case L1_BEGIN:
-		message_begin(link, &message);
-		return 0;
+		return message_begin(link, &message);
 	case L1_END:
 		return message_end(link, &message);
 	case L1_TRAP:
 		return message_trap(link, &message);
 	case L1_DONE:
 		return message_done(link, &message);
-	case L1_LOG:
-		return 0;
 	}
 	return message_refuse(link);
 }
@@ -227,30 +228,30 @@ static int contract_read(void *device, uint16_t port, void *data, unsigned int s
 static int contract_write(void *device, uint16_t port, const void *data, unsigned int size)
 {
 	struct l1_link *link = device;
-	struct l1_message *shared;
+	uint8_t *shared;
 	uint32_t gpa;
 
 	if (port != PORT_CONTRACT || size != sizeof(gpa))
 		return message_refuse(link);
 	memcpy(&gpa, data, sizeof(gpa));
-	shared = memory_at(&link->machine->memory, gpa, sizeof(*shared));
+	shared = memory_at(&link->machine->memory, gpa, sizeof(struct l1_message));
 	return shared ? message_take(link, shared) : message_refuse(link);
 }
 
-int l1_link_attach(struct l1_link *link, struct machine *machine, struct run_facts *run,
-		   uint32_t resume_rounds)
+int l1_link_attach(struct l1_link *link, struct machine *machine, struct run_facts *run)
 {
 	const struct bus_range ranges[] = {
 		{ "contract", PORT_CONTRACT, PORT_CONTRACT + 3, contract_read, contract_write, link },
 		{ "witness", PORT_WITNESS, PORT_WITNESS + 3, witness_read, witness_write, link },
-		{ "intercepted", PORT_INTERCEPTED, PORT_INTERCEPTED + 3, intercepted_read,
-		  intercepted_write, link },
+		{ "intercepted", PORT_INTERCEPTED, PORT_INTERCEPTED + 3, NULL, intercepted_write,
+		  link },
 	};
 
-	*link = (struct l1_link){ .machine = machine, .run = run, .resume_rounds = resume_rounds };
+	link->machine = machine;
+	link->run = run;
 	run->witness_guest_mode = run->stat_guest_mode = run->in_l2 = UNKNOWN;
 	if (getrandom(link->challenge, sizeof(link->challenge), 0) != sizeof(link->challenge))
-		return fail(EIO, "getrandom", "no random numbers to be had");
+		return self_failed(link);
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
 		int r = bus_attach(&machine->bus, &ranges[i]);
 
@@ -262,11 +263,11 @@ int l1_link_attach(struct l1_link *link, struct machine *machine, struct run_fac
 
 static void verify_ports(struct run_facts *run)
 {
-	if (run->port_leaked)
-		disagree(run, "a port access that L1 intercepts came to the VMM");
 	if (run->status[L1_CHECK_L2_PORT] != L1_PASSED)
 		return;
-	if (run->witness_reads == 0 || run->witness_writes == 0)
+	if (run->port_leaked)
+		disagree(run, "a port access that L1 intercepts came to the VMM");
+	else if (run->witness_reads == 0 || run->witness_writes == 0)
 		disagree(run, "L1 says that L2 used the witness port; no access arrived");
 	else if (run->witness_guest_mode == NO)
 		disagree(run, "at the witness port KVM_GET_NESTED_STATE said: not in guest mode");
@@ -281,6 +282,8 @@ static void verify_entries(struct run_facts *run, uint32_t resume_rounds)
 	bool resumed = run->status[L1_CHECK_L2_RESUME] == L1_PASSED;
 	char sentence[sizeof(run->disagreement)];
 
+	if (run->end != RUN_DONE)
+		return; /* L1 gives its count last */
 	if (resumed && run->entries < resume_rounds)
 		disagree(run, "L1 counts fewer entries into L2 than it says it resumed it");
 	if (!run->nested_run_known || run->nested_run >= run->entries)

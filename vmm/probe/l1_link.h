@@ -14,7 +14,9 @@ struct l1_link {
 	struct run_facts *run;
 	uint64_t challenge[2];
 	uint32_t resume_rounds;
+	bool shows_vmx, shows_svm;	/* what L1's CPUID shows */
 	uint32_t nonce;
+	bool nonce_pending;		/* read, and not answered yet */
 	bool said_hello;
 	uint64_t hello_ns;		/* CLOCK_MONOTONIC at L1_HELLO */
 	uint64_t begin_ns;		/* ... at the last L1_BEGIN */
@@ -23,9 +25,9 @@ struct l1_link {
 	char text[L1_CHECK_COUNT][sizeof(((struct l1_message *)0)->text)];
 };
 
-/* Attaches the link to the machine's bus and draws the challenge. Fills `run` as messages come. */
-int l1_link_attach(struct l1_link *link, struct machine *machine, struct run_facts *run,
-		   uint32_t resume_rounds);
+/* Attaches the link to the machine's bus and draws the challenge. The caller has filled in
+ * resume_rounds, shows_vmx and shows_svm; `run` fills as messages come. */
+int l1_link_attach(struct l1_link *link, struct machine *machine, struct run_facts *run);
 
 /* After the run: reads the last witnesses and compares everything with what L1 claimed; what does
  * not agree goes into run->disagreement. */

@@ -66,6 +66,7 @@ static bool device_open(struct probe *probe, struct step *step)
 		step_end(probe, step, false, error_last()->text);
 		return false;
 	}
+	facts->asked_api = true;
 	facts->api_version = version;
 	unmet = version == KVM_API_VERSION ? kvm_unmet(&probe->kvm) : NULL;
 	if (unmet)
@@ -90,7 +91,6 @@ static bool virt_offered(struct probe *probe, struct step *step)
 {
 	struct kvm_facts *facts = &probe->facts.kvm;
 	struct cpuid_table *cpuid = &probe->cpuid;
-	uint64_t basic;
 
 	if (kvm_supported_cpuid(&probe->kvm, cpuid) < 0) {
 		call_failed(probe);
@@ -100,7 +100,6 @@ static bool virt_offered(struct probe *probe, struct step *step)
 	facts->asked_cpuid = true;
 	facts->offers_vmx = cpuid_has(cpuid, "vmx");
 	facts->offers_svm = cpuid_has(cpuid, "svm");
-	facts->vmx_msrs = kvm_feature_msr(&probe->kvm, MSR_IA32_VMX_BASIC, &basic) ? YES : NO;
 	facts->offers_nested_paging = (facts->offers_svm && cpuid_has(cpuid, "npt")) ||
 				      (facts->offers_vmx && offers_ept(&probe->kvm));
 	cpu_model_apply(&probe->options->cpu, cpuid, 0);
@@ -125,17 +124,20 @@ static bool machine_build(struct probe *probe, struct step *step)
 	const struct machine_config config = {
 		.memory_size = MEMORY_SIZE,
 		.cpuid = &probe->cpuid,
-		/* what firmware does on a PC: without it VMXON raises #GP */
+		/* what firmware does on a PC: without it VMXON raises #GP. KVM takes it where it offers
+		 * VMX; a user's own +vmx is none of its business. */
 		.msrs = &feature_control,
-		.msr_count = cpuid_has(&probe->cpuid, "vmx"),
+		.msr_count = probe->facts.kvm.offers_vmx && cpuid_has(&probe->cpuid, "vmx"),
 	};
 	struct pvh_start start;
 	int r = machine_create(&probe->machine, &probe->kvm, &config,
 			       &probe->facts.kvm.rejected_msr);
 
+	probe->link.resume_rounds = PROBE_RESUME_ROUNDS;
+	probe->link.shows_vmx = cpuid_has(&probe->cpuid, "vmx");
+	probe->link.shows_svm = cpuid_has(&probe->cpuid, "svm");
 	if (r == 0)
-		r = l1_link_attach(&probe->link, &probe->machine, &probe->facts.run,
-				   PROBE_RESUME_ROUNDS);
+		r = l1_link_attach(&probe->link, &probe->machine, &probe->facts.run);
 	if (r == 0)
 		r = pvh_load(&probe->options->l1, &probe->machine.memory, "", &start);
 	if (r == 0)
@@ -158,10 +160,8 @@ static void end_take(struct run_facts *run, const struct machine_result *end)
 		[MACHINE_DEADLINE] = RUN_TIMED_OUT,
 	};
 
-	if (end->end != MACHINE_STOPPED)
+	if (end->end != MACHINE_STOPPED) /* else the link has said why */
 		run->end = ends[end->end];
-	else if (run->end == RUN_NOT_STARTED)
-		run->end = RUN_ERROR; /* a device gave up for a reason of its own */
 	run->rip = end->rip;
 	run->hardware_reason = end->hardware_reason;
 	run->suberror = end->suberror;
@@ -175,6 +175,8 @@ static bool l1_run(struct probe *probe, struct step *step)
 	struct machine_result end = machine_run(&probe->machine);
 
 	end_take(run, &end);
+	if (run->end == RUN_SELF_FAILED)
+		call_failed(probe);
 	l1_link_verify(&probe->link);
 	step_end(probe, step, probe->link.said_hello, "");
 	if (probe->link.said_hello) {
@@ -242,11 +244,17 @@ static void witnesses_report(struct probe *probe)
 	struct step *step = result_step(probe->result, "witnesses",
 					"what KVM counted agrees with what L1 says", 0);
 
+	bool asked = run->end == RUN_DONE && run->status[L1_CHECK_L2_PORT] == L1_PASSED;
+	bool any = run->nested_run_known || run->witness_guest_mode != UNKNOWN ||
+		   run->stat_guest_mode != UNKNOWN;
+
 	if (run->disagreement[0])
 		step->status = STEP_FAILED;
-	else if (run->end == RUN_DONE && run->status[L1_CHECK_L2_PORT] == L1_PASSED)
-		step->status = STEP_PASSED;
-	snprintf(step->detail, sizeof(step->detail), "%s", run->disagreement);
+	else if (asked)
+		step->status = any ? STEP_PASSED : STEP_LIMITED;
+	snprintf(step->detail, sizeof(step->detail), "%s",
+		 asked && !any ? "this kernel's KVM has no witness: it is L1's word alone" :
+				 run->disagreement);
 }
 
 void probe_run(const struct probe_options *options, struct result *result)
@@ -264,6 +272,7 @@ void probe_run(const struct probe_options *options, struct result *result)
 	host_facts_read(&probe.facts.host, KVM_DEVICE);
 	if (deadline_arm(options->timeout_ms) < 0) {
 		call_failed(&probe);
+		probe.facts.run.end = RUN_SELF_FAILED;
 		climbing = false;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(rungs); i++) {
@@ -273,6 +282,8 @@ void probe_run(const struct probe_options *options, struct result *result)
 		probe.step_ns = now_ns();
 		climbing = climbing && rungs[i].climb(&probe, step);
 	}
+	if (deadline_passed && probe.facts.run.end == RUN_NOT_STARTED)
+		probe.facts.run.end = RUN_TIMED_OUT; /* during set-up */
 	deadline_disarm();
 	checks_report(&probe);
 	witnesses_report(&probe);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#define KVM_API		12	/* KVM_GET_API_VERSION, since Linux 2.6.22 */
 #define KVM_MAJOR	10	/* misc devices; minor: KVM_MINOR of linux/miscdevice.h */
 #define KVM_MINOR	232
 #define OVERFLOW_ID	65534	/* an id without a mapping into this user namespace */
@@ -370,7 +371,7 @@ static bool api_is_wrong(const struct facts *facts)
 
 	if (facts->kvm.open_errno)
 		return false;
-	return err == ENOTTY || err == EINVAL || (err == 0 && facts->kvm.api_version != 12);
+	return err == ENOTTY || err == EINVAL || (facts->kvm.asked_api && facts->kvm.api_version != KVM_API);
 }
 
 static bool node_is_wrong(const struct facts *facts)
@@ -818,8 +819,6 @@ static void kvm_setup_failed_remedy(struct result *result, const struct facts *f
 
 /* ---- 5xx: L1 and L2 ---- */
 
-#define CORE_CHECK_LAST 99	/* contract.h: 1 to 99 are core checks */
-
 static const struct {
 	const char *name, *title;
 } checks[L1_CHECK_COUNT] = {
@@ -834,21 +833,27 @@ static const char *check_name(unsigned int check)
 	return check < L1_CHECK_COUNT && checks[check].name ? checks[check].name : "unknown";
 }
 
-/* It ended, and not well. Only nested paging may be missing without a loss of the core; the only
- * check that is one vendor's alone is VMX's loading of a VMCS. */
+bool l1_status_possible(unsigned int check, unsigned int status, enum l1_vendor vendor)
+{
+	switch (status) {
+	case L1_PASSED:
+	case L1_FAILED:
+		return true;
+	case L1_NOT_OFFERED:
+		return check == L1_CHECK_NESTED_PAGING;
+	case L1_NOT_APPLICABLE:
+		return check == L1_CHECK_VMCS_LOAD && vendor == L1_VENDOR_SVM;
+	default:
+		return false;
+	}
+}
+
 static bool check_failed(const struct facts *facts, unsigned int check)
 {
-	switch (facts->run.status[check]) {
-	case 0:
-	case L1_PASSED:
-		return false;
-	case L1_NOT_OFFERED:
-		return check != L1_CHECK_NESTED_PAGING;
-	case L1_NOT_APPLICABLE:
-		return check != L1_CHECK_VMCS_LOAD && check != L1_CHECK_NESTED_PAGING;
-	default:
-		return true;
-	}
+	unsigned int status = facts->run.status[check];
+
+	return status && (status == L1_FAILED ||
+			  !l1_status_possible(check, status, facts->run.vendor));
 }
 
 /* The first check from `first` to `last` that failed; L1_CHECK_NONE = none did. */
@@ -909,6 +914,17 @@ static void remedy_report(struct result *result, const struct facts *facts)
 	result_command(result, "minivmm --nested-probe --verbose");
 }
 
+static bool self_failed(const struct facts *facts)
+{
+	return facts->run.end == RUN_SELF_FAILED;
+}
+
+static void self_failed_summary(struct result *result, const struct facts *facts)
+{
+	summarise(result, "minivmm itself failed at %s: %s.", facts->kvm.failed_call,
+		  strerror(facts->kvm.failed_errno));
+}
+
 static bool l1_not_started(const struct facts *facts)
 {
 	return facts->run.end == RUN_NOT_STARTED;
@@ -923,8 +939,11 @@ static void timed_out_summary(struct result *result, const struct facts *facts)
 {
 	char text[96];
 
-	summarise(result, "Time ran out %s: %s was at RIP 0x%llx.", progress(text, facts),
-		  run_level(facts), (unsigned long long)facts->run.rip);
+	if (!facts->run.rip)
+		summarise(result, "Time ran out while the virtual machine was being set up.");
+	else
+		summarise(result, "Time ran out %s: %s was at RIP 0x%llx.", progress(text, facts),
+			  run_level(facts), (unsigned long long)facts->run.rip);
 }
 
 static void timed_out_remedy(struct result *result, const struct facts *facts)
@@ -1253,7 +1272,7 @@ static void l2_entry_failed_summary(struct result *result, const struct facts *f
 	if (value[L1_VALUE_INSTR_ERROR])
 		summarise(result, "L2 never ran: KVM refused L1's VMLAUNCH%s.",
 			  l1_evidence(text, facts, L1_CHECK_L2_ENTRY));
-	else if (run_is_vmx(facts) && exit & BIT(31))
+	else if (run_is_vmx(facts) && exit <= UINT32_MAX && exit & BIT(31))
 		summarise(result, "L2 never ran: L1's VMLAUNCH ended in a failed entry, exit "
 			  "reason 0x%llx%s.", (unsigned long long)exit,
 			  (exit & 0xffff) == 33 ? " (invalid guest state)" :
@@ -1365,7 +1384,7 @@ static void l1_leave_failed_summary(struct result *result, const struct facts *f
 /* The first core check that never ended. */
 static unsigned int first_untried(const struct facts *facts)
 {
-	for (unsigned int check = 1; check < L1_CHECK_COUNT && check <= CORE_CHECK_LAST; check++)
+	for (unsigned int check = 1; check < L1_CHECK_COUNT && check <= L1_CORE_LAST; check++)
 		if (checks[check].name && !facts->run.status[check])
 			return check;
 	return L1_CHECK_NONE;
@@ -1382,6 +1401,20 @@ static void l1_incomplete_summary(struct result *result, const struct facts *fac
 		  check_name(first_untried(facts)));
 }
 
+/* Nothing but L1's own word: no statistic, no nested state. */
+static bool unwitnessed(const struct facts *facts)
+{
+	return !facts->run.nested_run_known && facts->run.witness_guest_mode != YES &&
+	       facts->run.stat_guest_mode != YES;
+}
+
+static void unwitnessed_remedy(struct result *result, const struct facts *facts)
+{
+	(void)facts;
+	result_say(result, "KVM's statistics came with Linux 5.14, KVM_GET_NESTED_STATE with 4.20 on "
+		   "Intel and 5.8 on AMD: a newer kernel makes this an answer to rely on.");
+}
+
 static bool paging_absent(const struct facts *facts)
 {
 	return facts->run.status[L1_CHECK_NESTED_PAGING] != L1_PASSED;
@@ -1396,14 +1429,20 @@ static void paging_absent_summary(struct result *result, const struct facts *fac
 {
 	const struct param *param = &facts->host.nested_paging;
 
-	summarise(result, "L2 runs, but KVM offers no nested paging (%s) to L1%s: hypervisors in "
-		  "it must use shadow paging, which is slow.", paging_name(facts),
-		  param_is_off(param) ? ", as it is switched off here" : "");
+	if (facts->kvm.offers_nested_paging)
+		summarise(result, "L2 runs, but -cpu hides nested paging (%s) from L1; KVM offers it.",
+			  paging_name(facts));
+	else
+		summarise(result, "L2 runs, but KVM offers no nested paging (%s) to L1%s: hypervisors in "
+			  "it must use shadow paging, which is slow.", paging_name(facts),
+			  param_is_off(param) ? ", as it is switched off here" : "");
 }
 
 static void paging_absent_remedy(struct result *result, const struct facts *facts)
 {
-	if (param_is_off(&facts->host.nested_paging))
+	if (facts->kvm.offers_nested_paging)
+		result_say(result, "Leave the feature out of -cpu.");
+	else if (param_is_off(&facts->host.nested_paging))
 		remedy_param(result, facts, run_is_vmx(facts) ? "ept=1" : "npt=1", "kvm-paging");
 	else if (facts->host.hypervisor_bit)
 		result_say(result, "This machine is itself a guest (of %s), which most likely does "
@@ -1444,6 +1483,10 @@ static void ok_summary(struct result *result, const struct facts *facts)
 
 const struct reason reasons[] = {
 	{
+		REASON(901, "minivmm-failed", FAILED, self_failed, self_failed_summary, NULL),
+		.cause = "minivmm itself failed; that says nothing of this machine.",
+		.tell = "The kernel refused a timer, or random numbers.",
+	}, {
 		REASON(106, "not-a-kvm-device", UNAVAILABLE,
 		       dev_not_kvm, dev_not_kvm_summary, dev_not_kvm_remedy),
 		.cause = "What stands at /dev/kvm is not KVM's device.",
@@ -1553,6 +1596,11 @@ const struct reason reasons[] = {
 		.cause = "The CPU model given on the command line hides VMX or SVM from L1.",
 		.tell = "KVM offers it; option -cpu takes it away.",
 	}, {
+		REASON(502, "timed-out", TIMED_OUT, timed_out, timed_out_summary, timed_out_remedy),
+		.cause = "The deadline came before L1 was done.",
+		.tell = "The deadline ended the set-up or KVM_RUN; the check under way and RIP are "
+			"named.",
+	}, {
 		REASON(403, "kvm-busy-other-hypervisor", UNAVAILABLE,
 		       kvm_busy, kvm_busy_summary, kvm_busy_remedy),
 		.cause = "Another hypervisor, such as VirtualBox or VMware, holds the CPU's VMX or "
@@ -1572,10 +1620,6 @@ const struct reason reasons[] = {
 		REASON(501, "l1-not-started", FAILED, l1_not_started, NULL, NULL),
 		.cause = "minivmm itself failed before it could start L1.",
 		.tell = "Nothing was in the way, and L1 never ran.",
-	}, {
-		REASON(502, "timed-out", TIMED_OUT, timed_out, timed_out_summary, timed_out_remedy),
-		.cause = "The deadline came before L1 was done.",
-		.tell = "The deadline ended KVM_RUN; the check under way and RIP are named.",
 	}, {
 		REASON(503, "entry-invalid-guest-state", BROKEN, entry_invalid_guest_state,
 		       entry_invalid_guest_state_summary, entry_invalid_guest_state_remedy),
@@ -1675,6 +1719,12 @@ const struct reason reasons[] = {
 		.cause = "L1 said that it was done and left core checks untried.",
 		.tell = "A core check has no result.",
 	}, {
+		REASON(541, "l2-unwitnessed", LIMITED, unwitnessed, NULL, unwitnessed_remedy),
+		.cause = "L1 says that L2 ran and all is well, but this kernel's KVM has no witness "
+			 "of it: that is L1's word alone.",
+		.tell = "Neither the statistics nested_run and guest_mode nor KVM_GET_NESTED_STATE are "
+			"there.",
+	}, {
 		REASON(540, "ept-or-npt-absent", LIMITED,
 		       paging_absent, paging_absent_summary, paging_absent_remedy),
 		.cause = "Nesting works, but KVM offers no nested paging (EPT or NPT) to L1.",
@@ -1688,12 +1738,20 @@ const struct reason reasons[] = {
 
 const size_t reason_count = ARRAY_SIZE(reasons);
 
-const struct reason *reason_diagnose(struct result *result, const struct facts *facts)
+/* The last row always applies. */
+static const struct reason *first_applying(const struct facts *facts)
 {
 	const struct reason *reason = reasons;
 
 	while (!reason->applies(facts))
 		reason++;
+	return reason;
+}
+
+const struct reason *reason_diagnose(struct result *result, const struct facts *facts)
+{
+	const struct reason *reason = first_applying(facts);
+
 	result->verdict = reason->verdict;
 	result->reason_number = reason->number;
 	result->reason = reason->name;
@@ -1709,10 +1767,9 @@ const struct reason *reason_diagnose(struct result *result, const struct facts *
 
 const struct reason *reason_before_run(const struct facts *facts)
 {
-	for (size_t i = 0; reasons[i].number && reasons[i].number < 500; i++)
-		if (reasons[i].applies(facts))
-			return &reasons[i];
-	return NULL;
+	const struct reason *reason = first_applying(facts);
+
+	return reason->number > 0 && reason->number < 500 ? reason : NULL;
 }
 
 const struct reason *reason_find(const char *name)
