@@ -9,7 +9,7 @@
 # in which a state is made. So a saved state holds no path, and is only read when it is used.
 # shellcheck shell=bash disable=SC2034,SC2154 # one script with the others: see ../rig
 
-# Debian's own package of Bochs has the debugger built in, which makes it slow and unable to save its
+# Debian's package of Bochs has the debugger built in, which makes it slow and unable to save its
 # state. So take the source of a release that has Bochs 3.0, from this machine's own mirror.
 bochs_source_release=trixie
 bochs_options="--with-nogui --with-rfb --enable-smp --enable-all-optimizations --enable-x86-64
@@ -17,39 +17,46 @@ bochs_options="--with-nogui --with-rfb --enable-smp --enable-all-optimizations -
 	--enable-monitor-mwait --enable-perfmon --enable-pci --enable-cdrom --disable-debugger
 	--disable-docbook"
 
-# Emulated instructions to a second of the guest's time. Few, so that the guest's time passes quickly
-# while it sleeps or waits for a serial port; Debian's Bochs, which boots each time, gets more, so
-# that its kernel's timers do not take up what it has.
+# Emulated instructions to a second of the guest's time. Few, so that the guest's time passes
+# quickly while it sleeps or waits for a serial port; Debian's Bochs, which boots each time, gets
+# more, so that its kernel's timers do not take up what it has.
 bochs_ips=50000000
 bochs_deb_ips=200000000
 
 bochs_prepare() {
 	: "${mem:=256}"
 	need_program rig-intel xorriso
-	bochs_need_file /usr/share/bochs/BIOS-bochs-latest /usr/share/bochs/VGABIOS-lgpl-latest \
+	bochs_need_file /usr/share/bochs/BIOS-bochs-latest /usr/share/vgabios/vgabios.bin \
 		/usr/lib/ISOLINUX/isolinux.bin /usr/lib/syslinux/modules/bios/ldlinux.c32
 	kernel_prepare rig-intel
-	if [ "$engine" = bochs ] && bochs_build; then
+	bochs=''
+	[ "$engine" != bochs ] || bochs_build
+	if [ -n "$bochs" ]; then
 		bochs_state
 	else
-		engine='bochs-deb' bochs=bochs
+		engine='bochs-deb'
 		need_program rig-intel-deb bochs
 	fi
 }
 
 bochs_need_file() {
 	local f
-	for f in "$@"; do [ -e "$f" ] || cannot "there is no $f here; to install it: scripts/setup rig-intel"; done
+	for f in "$@"; do
+		[ -e "$f" ] || cannot "there is no $f here; to install it: scripts/setup rig-intel"
+	done
 }
 
-# Sets bochs to our own build; fails, having said so, if it cannot be had.
+# Sets bochs to our own build, or says why it cannot be had.
 bochs_build() {
 	local name
 	name=bochs-$(echo "$bochs_source_release $bochs_options" | sha256sum | head -c 12)
 	if [ ! -e "$cache/$name" ]; then
 		say "building Bochs from Debian's source (once, about two minutes)"
-		cache_try "$name" bochs_make ||
-			{ say "no Bochs of our own ($cache_error): a minute a command with Debian's" && return 1; }
+		cache_try "$name" bochs_make
+		if [ -n "$cache_error" ]; then
+			say "using Debian's Bochs, two minutes a command; our own failed: $cache_error"
+			return
+		fi
 	fi
 	bochs=$cache/$name/bochs
 }
@@ -80,8 +87,8 @@ bochs_make() {
 	# The display through which the state is saved is nobody's business but ours.
 	sed -i 's/= INADDR_ANY;/= htonl(INADDR_LOOPBACK);/' gui/rfb.cc
 	# shellcheck disable=SC2086 # a list of options
-	setpriv --pdeathsig TERM ./configure $bochs_options CXXFLAGS=-O3
-	setpriv --pdeathsig TERM make -j "$(nproc)" bochs
+	./configure $bochs_options CXXFLAGS=-O3
+	make -j "$(nproc)" bochs
 	strip bochs
 	mv bochs "$dir/bochs.new"
 	cd "$dir"
@@ -91,18 +98,20 @@ bochs_make() {
 
 # bochs_config CD DISPLAY
 bochs_config() {
-	local model=${cpu%%,*} feature added='' excluded=''
+	local model=${cpu%%,*} feature features='' added='' excluded=''
 	for feature in $(tr , ' ' <<<"${cpu#"$model"}"); do
 		case $feature in
 		+*) added+=${added:+ }${feature#+} ;;
 		-*) excluded+=${excluded:+ }${feature#-} ;;
 		esac
 	done
+	[ -z "$added" ] || features+=", add_features=\"$added\""
+	[ -z "$excluded" ] || features+=", exclude_features=\"$excluded\""
 	cat <<-END
 		megs: $mem
-		cpu: model=$model, count=$smp, ips=$ips, reset_on_triple_fault=0${added:+, add_features="$added"}${excluded:+, exclude_features="$excluded"}
+		cpu: model=$model, count=$smp, ips=$ips, reset_on_triple_fault=0$features
 		romimage: file=/usr/share/bochs/BIOS-bochs-latest
-		vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+		vgaromimage: file=/usr/share/vgabios/vgabios.bin
 		vga: extension=none, update_freq=5
 		ata0-master: type=cdrom, path=$1, status=inserted
 		boot: cdrom
@@ -182,7 +191,7 @@ bochs_state_make() {
 	bochs_cd cd.iso "${bochs_boot_args[@]}" tree
 	bochs_config cd.iso 'rfb, options="timeout=0"' >bochsrc
 	touch console
-	setpriv --pdeathsig TERM timeout --foreground -k 2 600 "$bochs" -q -f bochsrc </dev/null >bochs.out 2>&1 &
+	timeout --foreground -k 2 600 "$bochs" -q -f bochsrc </dev/null >bochs.out 2>&1 &
 	emulator=$!
 	for ((i = 0; i < 6000; i++)); do
 		grep -aqs '^rig: ready' console && break
@@ -285,8 +294,9 @@ bochs_start() {
 		ips=$bochs_deb_ips
 		bochs_boot_tree "$run/tree"
 		bochs_cd "$run/cd.iso" "${bochs_boot_args[@]}" -graft-points "${list[@]}" "/=$run/tree"
-		bochs_config cd.iso 'rfb, options="timeout=0"' >"$run/bochsrc"
+		bochs_config cd.iso term >"$run/bochsrc"
 		echo c >"$run/debugger"
-		emulator_start env -C "$run" "$bochs" -q -f bochsrc -rc debugger
+		# Of the displays that the package has, only this one needs no screen and opens no port.
+		emulator_start env -C "$run" TERM=vt100 bochs -q -f bochsrc -rc debugger
 	fi
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the rigs keep between runs: an unpacked Debian kernel, and the initial RAM disks made from it.
+# What the rigs keep between runs: an unpacked Debian kernel, the initial RAM disks made from it.
 # shellcheck shell=bash disable=SC2034,SC2154 # one script with the others: see ../rig
 
 cache=${MINIVMM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/minivmm}
@@ -27,21 +27,27 @@ need_program() {
 	done
 }
 
-# cache_try NAME MAKER [ARG...]: makes $cache/NAME by `MAKER TEMPORARY-PATH ARG...` unless it is there.
+# cache_try NAME MAKER [ARG...]: makes $cache/NAME by `MAKER TEMPORARY-PATH ARG...` if need be.
 # One process makes, others wait; what is there is always whole. MAKER runs in a subshell with its
-# output in a log; if it fails, cache_error says why by the log's last line.
+# output in a log; if it fails, cache_error says why by the log's last line, and is empty otherwise.
+# Not to be called in a condition (if, &&, ||), where the shell would ignore MAKER's set -e.
 cache_try() {
 	local path=$cache/$1 maker=$2 lock status=0
+	cache_error=''
 	[ ! -e "$path" ] || return 0
 	if ! { mkdir -p "$cache/lock" && : >>"$cache/lock/$1"; } 2>/dev/null; then
 		cannot "cannot write to the cache, $cache"
 	fi
 	exec {lock}>>"$cache/lock/$1"
-	flock "$lock"
+	flock "$lock" &
+	run_pids=($!)
+	wait $!
 	if [ ! -e "$path" ]; then
 		cache_tidy
 		rm -rf "$path".tmp.*
-		("$maker" "$path.tmp.$$" "${@:3}") {lock}>&- >"$path.log" 2>&1 &
+		set -m # its own process group, so that all of it can be ended
+		("$maker" "$path.tmp.$$" "${@:3}") {lock}>&- </dev/null >"$path.log" 2>&1 &
+		set +m
 		run_pids=($!) run_making=$path.tmp.$$
 		wait $! || status=$?
 		run_pids=()
@@ -50,9 +56,11 @@ cache_try() {
 		run_making=''
 	fi
 	exec {lock}>&-
-	cache_error="$(grep -a . "$path.log" 2>/dev/null | tail -n 1) (all of it: $path.log)"
-	[ $status != 0 ] || rm -f "$path.log"
-	return $status
+	if [ $status = 0 ]; then
+		rm -f "$path.log"
+	else
+		cache_error="$(grep -a . "$path.log" | tail -n 1) (all of it: $path.log)"
+	fi
 }
 
 # Drops what was made for another init or machine, and not used for a week.
@@ -62,7 +70,8 @@ cache_tidy() {
 
 # cache_make NAME MAKER [ARG...]: the same; the rig ends if it fails.
 cache_make() {
-	cache_try "$@" || cannot "could not make $1: $cache_error"
+	cache_try "$@"
+	[ -z "$cache_error" ] || cannot "could not make $1: $cache_error"
 }
 
 # kernel_make DIR: DIR/vmlinuz, DIR/vmlinux (the same, uncompressed: starts seconds sooner under
@@ -71,7 +80,8 @@ kernel_make() {
 	set -e
 	local dir=$1 package
 	mkdir -p "$dir/deb" "$dir/modules"
-	package=$(apt-cache depends linux-image-amd64 2>/dev/null | awk '$1 == "Depends:" { print $2; exit }')
+	package=$(apt-cache depends linux-image-amd64 2>/dev/null |
+		awk '$1 == "Depends:" { print $2; exit }')
 	if [ -z "$package" ]; then
 		echo "apt knows no linux-image-amd64 (no Debian, or apt-get update has not run)"
 		exit 1
@@ -143,7 +153,8 @@ kernel_prepare() {
 	need_program "$group" busybox apt-get dpkg-deb xz zstd flock
 	[ -e "$cache/kernel" ] || say "fetching Debian's kernel (once, some ten seconds)"
 	cache_make kernel kernel_make
-	id=$(cat "$rigs/init" "$rigs/cache.sh" "$(type -P busybox)" "$cache/kernel/version" | sha256sum)
+	id=$({ cat "$rigs/init" "$(type -P busybox)" "$cache/kernel/version" && declare -f initrd_make; } |
+		sha256sum)
 	cache_make "initrd-${id:0:12}" initrd_make
 	touch "$cache/initrd-${id:0:12}"
 	kernel=$cache/kernel initrd=$cache/initrd-${id:0:12}

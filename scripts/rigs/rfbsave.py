@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-# The buttons of Bochs's header bar are 32 pixels wide; from the right edge of the screen, the second
+# The buttons of Bochs's header bar are 32 pixels wide; the second from the right edge of the screen
 # is "save simulation state".
 SAVE_BUTTON_FROM_RIGHT = 48
 HEADER_BAR_MIDDLE = 10

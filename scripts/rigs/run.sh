@@ -22,7 +22,7 @@ run_begin() {
 
 run_clean() {
 	local p
-	for p in "${run_pids[@]}"; do kill "$p" 2>/dev/null; done
+	for p in "${run_pids[@]}"; do kill -- "-$p" 2>/dev/null || kill "$p" 2>/dev/null; done
 	for p in "${run_pids[@]}"; do wait "$p" 2>/dev/null; done
 	rm -rf "$run"
 	[ -n "$run_making" ] || return
