@@ -2,7 +2,7 @@
 /*
  * Where L1 starts. A PVH loader (minivmm's, QEMU's -kernel, Xen's) enters at pvh_start in 32-bit
  * protected mode without paging, EBX = start_info (Xen, docs/misc/pvh.pandoc). From there to long
- * mode with the first GiB mapped, then C. Paging goes straight from off to long mode: KVM's pvm
+ * mode with L1's own memory mapped as it is, then C. Paging goes straight from off to long mode: KVM's pvm
  * backend refuses 32-bit and PAE paging.
  */
 #include "x86.h"
@@ -22,6 +22,12 @@
 pvh_start:
 	cld
 	lgdt boot_gdt_pointer
+	movl $(pdpt + PTE_P + PTE_W), pml4
+	movl $(pd_image + PTE_P + PTE_W), pdpt
+	movl $(pd_window + PTE_P + PTE_W), pdpt + 8
+	movl $(PTE_P + PTE_W + PTE_PS), pd_image
+	movl $(PAGE_2M + PTE_P + PTE_W + PTE_PS), pd_image + 8
+	movl $(PAGE_1G + PTE_P + PTE_W + PTE_PS), pd_window
 	mov $CR4_PAE, %eax
 	mov %eax, %cr4
 	mov $pml4, %eax
@@ -102,22 +108,14 @@ boot_gdt_pointer:
 	.word boot_gdt_end - boot_gdt - 1
 	.long boot_gdt
 
-	/* The first GiB as it is, in 2 MiB pages, and 2 MiB more at 1 GiB: NESTED_WINDOW. */
-	.data
-	.balign PAGE_SIZE
-	.globl pml4
-pml4:	.quad pdpt + (PTE_P | PTE_W)
-	.balign PAGE_SIZE
-pdpt:	.quad pd + (PTE_P | PTE_W), pd + PAGE_SIZE + (PTE_P | PTE_W)
-	.balign PAGE_SIZE
-	.set page, 0
-pd:	.rept 513
-	.quad page + (PTE_P | PTE_W | PTE_PS)
-	.set page, page + 0x200000
-	.endr
-	.balign PAGE_SIZE
-
+	/* 4-level paging, in 2 MiB pages: filled in by pvh_start, as a file full of zeroes is no use. */
 	.bss
+	.balign PAGE_SIZE
+pml4:	.skip PAGE_SIZE
+pdpt:	.skip PAGE_SIZE
+pd_image: .skip PAGE_SIZE	/* L1 itself, below 4 MiB */
+pd_window: .skip PAGE_SIZE	/* 2 MiB at 1 GiB: NESTED_WINDOW */
+
 	.balign 16
 	.skip 4 * PAGE_SIZE
 stack_top:

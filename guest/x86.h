@@ -76,6 +76,8 @@
 #define PTE_U				0x04
 #define PTE_PS				0x80
 #define PAGE_SIZE			4096
+#define PAGE_2M				0x200000
+#define PAGE_1G				0x40000000
 
 /* L1's segments. The layout of gdt[] in trap.c; entry.S uses the first two. */
 #define SELECTOR_CODE			0x08
