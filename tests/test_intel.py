@@ -1,0 +1,78 @@
+# scripts/test -k intel
+# SPDX-License-Identifier: MIT
+"""VMX: a whole chain of guests in the emulated Intel host, under Debian's kernel and its kvm_intel."""
+import pytest
+
+from harness import CHECKS, INSIDE, Boot, boot, remedy, rig, steps, works
+
+PROBE = INSIDE["static"] + " --nested-probe --format json --timeout 60"
+
+ON = Boot(("intel",), builds=("gcc", "static"), commands={
+    "static": PROBE,
+    "gcc": PROBE.replace(INSIDE["static"], INSIDE["gcc"]),
+    "text": INSIDE["static"] + " --nested-probe --timeout 60 --verbose",
+    "without-vmx": PROBE + " -cpu host,-vmx",
+    "at-once": PROBE + " --timeout 0.001",
+    "liar": PROBE + " --probe-kernel /t/liar.elf",
+    "l1_answers": PROBE + " --probe-kernel /t/l1_answers.elf",
+    "skipper": PROBE + " --probe-kernel /t/skipper.elf",
+})
+OFF = Boot(("intel", "--nested", "0"), {"probe": PROBE}, builds=("static",))
+NO_PAGING = Boot(("intel", "--ept", "0"), {"probe": PROBE}, builds=("static",))
+# A control that Bochs announces and does not take, and that kvm_intel uses unless told otherwise.
+APICV = Boot(("intel", "--param", "kvm_intel.enable_apicv=1"), {"probe": PROBE}, builds=("static",))
+
+
+@pytest.mark.parametrize("command", ["static", "gcc"])
+def test_intel_works(command):
+    report = boot(ON)[command].report(0)
+    assert (report["verdict"], report["reason"]) == ("works", "ok")
+    assert steps(report)["vmcs-load"] == "passed"
+    assert report["host"]["kvm_module"] == "kvm_intel" and report["host"]["nested"] == "Y"
+
+
+def test_intel_text():
+    ran = boot(ON)["text"].expect(0)
+    assert " WORKS " in ran.out
+    for check in CHECKS:
+        assert check in ran.out
+
+
+ROWS = [
+    # boot, command, exit status, reason, in the summary, in the remedy
+    (OFF, "probe", 77, "nested-disabled", "nested=N",
+     ["options kvm_intel nested=1", "modprobe -r kvm_intel && sudo modprobe kvm_intel nested=1"]),
+    (NO_PAGING, "probe", 0, "ept-or-npt-absent", "(EPT)", ["options kvm_intel ept=1"]),
+    (ON, "without-vmx", 77, "hidden-by-option", "KVM offers VMX", ["-cpu host"]),
+    (ON, "at-once", 124, "timed-out", "Time ran out", ["--timeout 60"]),
+    (APICV, "probe", 1, "entry-invalid-control", "hardware error 0x7",
+     ["options kvm_intel enable_apicv=0"]),
+]
+NAMES = {id(OFF): "nested=0", id(NO_PAGING): "ept=0", id(APICV): "apicv=1", id(ON): "nested=1"}
+
+
+@pytest.mark.parametrize("where, command, status, reason, summary, mend", ROWS,
+                         ids=[f"{NAMES[id(row[0])]},{row[1]}" for row in ROWS])
+def test_intel_reason(where, command, status, reason, summary, mend):
+    report = boot(where)[command].report(status)
+    assert report["reason"] == reason, report["summary"]
+    assert summary in report["summary"]
+    for text in mend:
+        assert text in remedy(report)
+
+
+@pytest.mark.parametrize("command", ["liar", "l1_answers", "skipper"])
+def test_intel_never_believed(command):
+    """They speak of SVM besides, on a CPU that has VMX."""
+    assert boot(ON)[command].report(1)["verdict"] == "broken"
+
+
+def test_intel_limited_is_whole_otherwise():
+    report = boot(NO_PAGING)["probe"].report(0)
+    assert report["verdict"] == "limited" and steps(report)["nested-paging"] == "limited"
+    works(report, but=["nested-paging"])
+
+
+def test_intel_rig_passes_on():
+    ran = rig("intel", "--", "sh", "-c", "echo out; echo err >&2; exit 42")
+    assert (ran.status, ran.out, ran.err) == (42, "out\n", "err\n")
