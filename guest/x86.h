@@ -87,6 +87,8 @@
 /* isa-debug-exit, as QEMU places it on request; COM1; the 8042. */
 #define PORT_DEBUG_EXIT			0xf4
 #define PORT_COM1			0x3f8
+#define PORT_PIC_MASK			0x21		/* the 8259s' mask registers */
+#define PORT_PIC2_MASK			0xa1
 #define PORT_KEYBOARD			0x64		/* the controller's command port */
 #define KEYBOARD_RESET			0xfe		/* pulses the CPU's reset line */
 

@@ -63,8 +63,10 @@ int command_probe(const struct options *options)
 	struct report_style style = style_of_stdout(options);
 
 	if (options->probe_kernel &&
-	    (image_read(&probe.l1, options->probe_kernel) < 0 || pvh_check(&probe.l1) < 0))
+	    (image_read(&probe.l1, options->probe_kernel) < 0 || pvh_check(&probe.l1) < 0)) {
+		image_release(&probe.l1);
 		return complain(STATUS_USAGE);
+	}
 	probe_run(&probe, &result);
 	image_release(&probe.l1);
 	return finish(verdict_exit_status(result.verdict),

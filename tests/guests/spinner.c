@@ -6,7 +6,7 @@ unsigned int checks_run(const struct l1_orders *orders)
 {
 	for (unsigned int check = L1_CHECK_NONE + 1; check < L1_CHECK_L2_ENTRY; check++)
 		claim(orders, check);
-	account_begin(L1_CHECK_L2_ENTRY, L1_VENDOR_SVM);
+	account_begin(L1_CHECK_L2_ENTRY, vendor_seen());
 	for (;;)
 		asm volatile("cli");
 }

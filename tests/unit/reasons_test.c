@@ -54,6 +54,7 @@ static struct facts works_on_intel(void)
 	strcpy(facts.host.cpu_brand, "Intel(R) Xeon(R) Gold 6338 CPU @ 2.00GHz");
 	facts.host.cpuid_vmx = true;
 	facts.host.cpuinfo_virt = YES;
+	facts.host.cpu_nested_paging = YES;
 	strcpy(facts.host.kernel, "6.12.0-amd64");
 	facts.host.kvm_module = YES;
 	strcpy(facts.host.vendor_module, "kvm_intel");

@@ -51,6 +51,7 @@ struct host_facts {
 	bool cpuid_vmx, cpuid_svm;	/* raw CPUID, as this host's user space sees it */
 	bool hypervisor_bit;		/* CPUID.1:ECX[31] */
 	char hypervisor[16];		/* leaf 0x40000000's signature, printable part */
+	enum tristate cpu_nested_paging;	/* the CPU (as this host sees it) has EPT or NPT */
 	enum tristate cpuinfo_virt;	/* vmx or svm among the flags of /proc/cpuinfo */
 	bool confidential;		/* a TDX or SEV-SNP guest */
 

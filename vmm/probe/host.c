@@ -242,6 +242,16 @@ static bool cpu_is_confidential(void)
 	       file_exists("/dev/sev-guest");
 }
 
+/* EPT is in an MSR that only root may read; the kernel lists it with VMX's own flags since 5.9. */
+static enum tristate cpuinfo_ept_read(void)
+{
+	char flags[4096];
+
+	if (!file_find(flags, sizeof(flags), "/proc/cpuinfo", "vmx flags\t"))
+		return UNKNOWN;
+	return word_in(flags, "ept", " ") ? YES : NO;
+}
+
 static enum tristate cpuinfo_virt_read(void)
 {
 	char flags[4096];
@@ -264,6 +274,8 @@ static void cpu_read(struct host_facts *host)
 	hypervisor_read(host);
 	host->confidential = cpu_is_confidential();
 	host->cpuinfo_virt = cpuinfo_virt_read();
+	host->cpu_nested_paging = host->cpuid_svm ? (cpuid_leaf(0x8000000a).edx & 1) != 0 :
+						    cpuinfo_ept_read();
 }
 
 /* ---- this process ---- */

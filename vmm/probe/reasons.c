@@ -1435,14 +1435,16 @@ static void paging_absent_summary(struct result *result, const struct facts *fac
 	else
 		summarise(result, "L2 runs, but KVM offers no nested paging (%s) to L1%s: hypervisors in "
 			  "it must use shadow paging, which is slow.", paging_name(facts),
-			  param_is_off(param) ? ", as it is switched off here" : "");
+			  facts->host.cpu_nested_paging == NO ? ", as the CPU shows none" :
+			  param_is_off(param)		      ? ", as it is switched off here" :
+								"");
 }
 
 static void paging_absent_remedy(struct result *result, const struct facts *facts)
 {
 	if (facts->kvm.offers_nested_paging)
 		result_say(result, "Leave the feature out of -cpu.");
-	else if (param_is_off(&facts->host.nested_paging))
+	else if (param_is_off(&facts->host.nested_paging) && facts->host.cpu_nested_paging != NO)
 		remedy_param(result, facts, run_is_vmx(facts) ? "ept=1" : "npt=1", "kvm-paging");
 	else if (facts->host.hypervisor_bit)
 		result_say(result, "This machine is itself a guest (of %s), which most likely does "
