@@ -4,8 +4,11 @@
 
 #include "contract.h"
 #include "error.h"
+#include "near.h"
+#include "option_values.h"
+#include "pc.h"
 #include "probe.h"
-#include "pvh.h"
+#include "boot.h"
 #include "reasons.h"
 
 #include <errno.h>
@@ -63,7 +66,8 @@ int command_probe(const struct options *options)
 	struct report_style style = style_of_stdout(options);
 
 	if (options->probe_kernel &&
-	    (image_read(&probe.l1, options->probe_kernel) < 0 || pvh_check(&probe.l1) < 0)) {
+	    (image_read(&probe.l1, options->probe_kernel) < 0 ||
+	     boot_pvh.check(&(struct boot_request){ .kernel = probe.l1 }) < 0)) {
 		image_release(&probe.l1);
 		return complain(STATUS_USAGE);
 	}
@@ -71,6 +75,11 @@ int command_probe(const struct options *options)
 	image_release(&probe.l1);
 	return finish(verdict_exit_status(result.verdict),
 		      options->quiet ? 0 : options->format->write(stdout, &result, &style));
+}
+
+int command_kernel(const struct options *options)
+{
+	return pc_run(&options->boot);
 }
 
 /* The remedy as this machine would get it; facts that only a run can learn are not there. */
@@ -112,7 +121,8 @@ static void list_reasons(void)
 
 static void list_checks(void)
 {
-#define X(number, id, name, level, title) printf("%3d  L%d  %-18s %s\n", number, level, name, title);
+#define X(number, id, name, level, title)                                                          \
+	printf("%3d  L%d  %-18s %s\n", number, level, name, title);
 	L1_CHECKS(X)
 #undef X
 }
@@ -123,11 +133,35 @@ static void list_formats(void)
 		printf("%-8s %s\n", format->name, format->about);
 }
 
+static void list_image_formats(void)
+{
+	for (const struct boot_protocol *const *at = boot_protocols; *at; at++)
+		printf("%-11s %s\n", (*at)->name, (*at)->about);
+}
+
+static void list_cpu_models(void)
+{
+	for (const struct cpu_definition *at = cpu_definitions; at->name; at++)
+		printf("%-18s %s\n", at->name, at->about);
+}
+
+static void list_devices(void)
+{
+	for (const struct device_option *device = device_options; device->name; device++)
+		printf("%-14s %s\n", device->name, device->about);
+}
+
 static void list_features(void)
 {
-	for (const struct cpu_feature *feature = cpu_features; feature->name; feature++)
-		printf("%-16s CPUID.%X:%s[%u]\n", feature->name, feature->leaf,
-		       (const char *[]){ "EAX", "EBX", "ECX", "EDX" }[feature->reg], feature->bit);
+	for (const struct cpu_feature *feature = cpu_features; feature->name; feature++) {
+		if (feature->reg == FEATURE_MSR)
+			printf("%-34s MSR %X[%u]\n", feature->name, feature->leaf, feature->bit);
+		else
+			printf("%-34s CPUID.%X.%X:%s[%u]\n", feature->name, feature->leaf,
+			       feature->subleaf,
+			       (const char *[]){ "EAX", "EBX", "ECX", "EDX" }[feature->reg],
+			       feature->bit);
+	}
 }
 
 /* For scripts: name, argument, help, separated by tabs. */
@@ -141,49 +175,88 @@ static void list_options(void)
 	}
 }
 
+static const struct list {
+	const char *what;
+	void (*list)(void);
+} lists[] = {
+	{ "reasons", list_reasons },
+	{ "checks", list_checks },
+	{ "formats", list_formats },
+	{ "image-formats", list_image_formats },
+	{ "cpu-models", list_cpu_models },
+	{ "features", list_features },
+	{ "devices", list_devices },
+	{ "options", list_options },
+};
+
 int command_list(const struct options *options)
 {
-	static const struct {
-		const char *what;
-		void (*list)(void);
-	} lists[] = {
-		{ "reasons", list_reasons },   { "checks", list_checks },   { "formats", list_formats },
-		{ "features", list_features }, { "options", list_options },
-	};
+	struct near near = { .word = options->argument };
+	char names[128] = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		if (strcmp(lists[i].what, options->argument) == 0) {
 			lists[i].list();
 			return finish(0, 0);
 		}
+		near_offer(&near, lists[i].what);
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+			 i ? ", " : "", lists[i].what);
 	}
-	fail(EINVAL, "--list", "--list: '%s' is none of reasons, checks, formats, features, options",
-	     options->argument);
+	fail(EINVAL, "--list", "--list: '%s' is none of %s%s", options->argument, names,
+	     near_hint(&near));
 	return complain(STATUS_USAGE);
+}
+
+/* One option; without `all` no more than a line. */
+static void help_option(const struct option *option, bool all)
+{
+	char left[40];
+
+	snprintf(left, sizeof(left), "--%s%s%s", option->name, option->argument ? " " : "",
+		 option->argument ? option->argument : "");
+	printf("  %-23s ", left);
+	for (const char *c = option->help; *c && (all || *c != '\n'); c++)
+		*c == '\n' ? printf("\n%26s", "") : putchar(*c);
+	putchar('\n');
 }
 
 int command_help(const struct options *options)
 {
-	(void)options;
-	puts("Usage: minivmm --nested-probe [OPTION]...\n\n"
-	     "Does nested virtualization work on this machine? minivmm boots a small guest (L1)\n"
-	     "that runs a guest of its own (L2), and reports what happened, why, and how to mend it.\n\n"
+	static const char *const titles[OPTION_GROUPS] = {
+		[OPTION_PROBE] = "Does nested virtualization work?",
+		[OPTION_KERNEL] = "Boot a test kernel",
+		[OPTION_EITHER] = "Both",
+		[OPTION_ABOUT] = "About",
+		[OPTION_QEMU] = "What QEMU's users may add to --kernel",
+	};
+	bool all = options->argument != NULL;
+
+	puts("minivmm boots a small guest (L1) that runs a guest of its own (L2), and reports "
+	     "whether\n"
+	     "that works here, why not, and how to mend it. It boots other test kernels, too.\n\n"
 	     "  minivmm --nested-probe                  a verdict, for people\n"
 	     "  minivmm --nested-probe --format json    the same, for programs\n"
-	     "  minivmm --explain nested-disabled       what a reason means\n\n"
-	     "Options (one dash or two):");
-	for (const struct option *option = options_table; option->name; option++) {
-		char left[32];
-
-		snprintf(left, sizeof(left), "--%s%s%s", option->name, option->argument ? " " : "",
-			 option->argument ? option->argument : "");
-		printf("  %-22s ", left);
-		for (const char *c = option->help; *c; c++)
-			*c == '\n' ? printf("\n%25s", "") : putchar(*c);
-		putchar('\n');
+	     "  minivmm --kernel IMAGE --append WORDS   the guest's console on this terminal");
+	for (int group = 0; group < (all ? OPTION_GROUPS : OPTION_QEMU); group++) {
+		printf("\n%s\n", titles[group]);
+		for (const struct option *option = options_table; option->name; option++)
+			if ((int)option->group == group)
+				help_option(option, all);
 	}
-	puts("\nExit status: 0 works or limited, 1 broken, 77 unavailable, 124 time ran out,\n"
-	     "2 wrong usage, 99 minivmm itself failed.");
+	if (!all)
+		puts("\nOptions take one dash or two. More of each, and of exit statuses: --help "
+		     "all");
+	else
+		puts("\nOptions take one dash or two.\n\n"
+		     "Exit status of --nested-probe: 0 works or limited, 1 broken, 77 "
+		     "unavailable,\n"
+		     "124 time ran out, 2 wrong usage, 99 minivmm itself failed.\n"
+		     "Of --kernel: odd as the guest says (isa-debug-exit: value * 2 + 1), 0 "
+		     "powered off,\n"
+		     "32 reset, 34 triple fault, 36 KVM could not go on, 38 halted for good; 2, "
+		     "99, 124\n"
+		     "as above.");
 	return finish(0, 0);
 }
 

@@ -10,6 +10,7 @@
 #define STATUS_FAILED	99
 
 int command_probe(const struct options *options);
+int command_kernel(const struct options *options);
 int command_explain(const struct options *options);
 int command_list(const struct options *options);
 int command_help(const struct options *options);

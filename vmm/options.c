@@ -3,17 +3,22 @@
 #include "options.h"
 
 #include "error.h"
+#include "near.h"
+#include "option_values.h"
 #include "probe.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- commands ---- */
+
 static int command_set(struct options *options, enum command command, const char *argument)
 {
 	if (options->command != COMMAND_NONE && options->command != command)
-		return fail(EINVAL, "options", "only one of --nested-probe, --explain, --list, --help "
-					       "and --version at a time");
+		return fail(EINVAL, "options",
+			    "only one of --nested-probe, --kernel, --explain, --list, "
+			    "--help and --version at a time");
 	options->command = command;
 	options->argument = argument;
 	return 0;
@@ -22,6 +27,12 @@ static int command_set(struct options *options, enum command command, const char
 static int set_probe(struct options *options, const char *value)
 {
 	return command_set(options, COMMAND_PROBE, value);
+}
+
+static int set_kernel(struct options *options, const char *value)
+{
+	options->boot.kernel = value;
+	return command_set(options, COMMAND_KERNEL, NULL);
 }
 
 static int set_explain(struct options *options, const char *value)
@@ -36,6 +47,8 @@ static int set_list(struct options *options, const char *value)
 
 static int set_help(struct options *options, const char *value)
 {
+	if (value && strcmp(value, "all") != 0)
+		return fail(EINVAL, "--help", "--help: '%s' is not 'all'", value);
 	return command_set(options, COMMAND_HELP, value);
 }
 
@@ -44,12 +57,11 @@ static int set_version(struct options *options, const char *value)
 	return command_set(options, COMMAND_VERSION, value);
 }
 
+/* ---- either ---- */
+
 static int set_format(struct options *options, const char *value)
 {
-	options->format = report_format_find(value);
-	if (!options->format)
-		return fail(EINVAL, "--format", "--format: unknown format '%s' (see --list formats)",
-			    value);
+	options->format_name = value;
 	return 0;
 }
 
@@ -67,11 +79,14 @@ static int set_timeout(struct options *options, const char *value)
 	if (end == value || *end || !(seconds >= 0 && seconds <= 86400))
 		return fail(EINVAL, "--timeout",
 			    "--timeout: '%s' is not a number of seconds from 0 to 86400", value);
+	options->timeout_given = true;
 	options->timeout_ms = (unsigned int)(seconds * 1000);
 	if (seconds > 0 && options->timeout_ms == 0)
 		options->timeout_ms = 1;
 	return 0;
 }
+
+/* ---- the probe ---- */
 
 static int set_probe_kernel(struct options *options, const char *value)
 {
@@ -93,25 +108,161 @@ static int set_quiet(struct options *options, const char *value)
 	return 0;
 }
 
+/* ---- the kernel and its machine ---- */
+
+static int set_initrd(struct options *options, const char *value)
+{
+	if (options->boot.initrds == BOOT_MODULES)
+		return fail(EINVAL, "--initrd", "--initrd: more than %d files", BOOT_MODULES);
+	options->boot.initrd[options->boot.initrds++] = value;
+	return 0;
+}
+
+static int set_append(struct options *options, const char *value)
+{
+	options->boot.append = value;
+	return 0;
+}
+
+static int set_strict_io(struct options *options, const char *value)
+{
+	(void)value;
+	options->boot.strict_io = true;
+	return 0;
+}
+
+static int set_no_defaults(struct options *options, const char *value)
+{
+	(void)value;
+	options->no_defaults = true;
+	return 0;
+}
+
+static int set_serial(struct options *options, const char *value)
+{
+	options->serial_given = true;
+	return value_serial(&options->boot, value);
+}
+
+static int set_device(struct options *options, const char *value)
+{
+	if (strcmp(value, "?") == 0 || strcmp(value, "help") == 0)
+		return command_set(options, COMMAND_LIST, "devices");
+	return value_device(&options->boot, value);
+}
+
+#define SET_BOOT(what)                                                    \
+	static int set_##what(struct options *options, const char *value) \
+	{                                                                 \
+		return value_##what(&options->boot, value);               \
+	}
+SET_BOOT(smp)
+SET_BOOT(memory)
+SET_BOOT(machine)
+SET_BOOT(nested)
+SET_BOOT(accel)
+SET_BOOT(overcommit)
+SET_BOOT(global)
+
+/* ---- the table ---- */
+
 const struct option options_table[] = {
-	{ "nested-probe", NULL, "run a guest in a guest and report whether nesting works",
-	  set_probe },
-	{ "explain", "REASON", "say what a reason means, how it is told and how to mend it",
-	  set_explain },
-	{ "list", "WHAT", "list reasons, checks, formats, features or options", set_list },
-	{ "format", "NAME", "how to report: text (the default) or json", set_format },
-	{ "cpu", "MODEL", "what the guest is shown: host[,+FEATURE|,-FEATURE]...\n"
-			  "\"host,-svm\" hides SVM; \"host,+svm\" has L1 try it against KVM's word",
-	  set_cpu },
-	{ "timeout", "SECONDS", "give up after this much wall time (5; 0 = never)", set_timeout },
-	{ "probe-kernel", "FILE", "boot this L1 kernel (a PVH ELF file) in place of the built-in one",
-	  set_probe_kernel },
-	{ "verbose", NULL, "every step with its time and evidence", set_verbose },
-	{ "quiet", NULL, "no report: the exit status tells", set_quiet },
-	{ "help", NULL, "this text", set_help },
-	{ "version", NULL, "version of this program", set_version },
-	{ NULL, NULL, NULL, NULL },
+	{ OPTION_PROBE, "nested-probe", NULL,
+	  "run a guest in a guest and report whether nesting works", set_probe, NULL },
+	{ OPTION_PROBE, "explain", "REASON",
+	  "say what a reason means, how it is told and how to mend it", set_explain, NULL },
+	{ OPTION_PROBE, "probe-kernel", "FILE",
+	  "boot this L1 kernel (a PVH ELF file) in place of the built-in one",
+	  set_probe_kernel, NULL },
+	{ OPTION_PROBE, "verbose", NULL,
+	  "every step with its time and evidence", set_verbose, NULL },
+	{ OPTION_PROBE, "quiet", NULL,
+	  "no report: the exit status tells", set_quiet, NULL },
+
+	{ OPTION_KERNEL, "kernel", "IMAGE",
+	  "boot a kernel: Linux, Multiboot, PVH, ELF64, flat\n"
+	  "The format is found out, or --format says it", set_kernel, NULL },
+	{ OPTION_KERNEL, "initrd", "FILE",
+	  "an initrd or a Multiboot module (repeatable)", set_initrd, NULL },
+	{ OPTION_KERNEL, "append", "WORDS",
+	  "the kernel's command line", set_append, NULL },
+	{ OPTION_KERNEL, "smp", "N",
+	  "CPUs (1)", set_smp, NULL },
+	{ OPTION_KERNEL, "m", "SIZE",
+	  "memory, in MiB or with k, M, G or T (128)", set_memory, NULL },
+	{ OPTION_KERNEL, "nested", "WHAT",
+	  "VMX or SVM for the guest: on, off or auto, as KVM has it", set_nested, NULL },
+	{ OPTION_KERNEL, "serial", "WHERE",
+	  "the serial port: stdio (the default), none, null, file:PATH", set_serial, NULL },
+	{ OPTION_KERNEL, "device", "NAME",
+	  "add a device (see --list devices)\n"
+	  "NAME,iobase=0xf4,iosize=4", set_device, NULL },
+	{ OPTION_KERNEL, "machine", "TYPE",
+	  "[pc|q35|microvm][,pit=on|off][,kernel-irqchip=on|split]\n"
+	  "[,acpi=on|off][,accel=kvm]", set_machine, NULL },
+	{ OPTION_KERNEL, "strict-io", NULL,
+	  "name every access that no device answers", set_strict_io, NULL },
+
+	{ OPTION_EITHER, "cpu", "MODEL",
+	  "what the guest is shown: host[,+FEATURE|,-FEATURE]...\n"
+	  "\"host,-svm\" hides SVM. The probe's \"host,+svm\" has L1 try it against KVM's\n"
+	  "word, \"svm=force\" anyone's. See --list cpu-models and --list features",
+	  set_cpu, NULL },
+	{ OPTION_EITHER, "format", "NAME",
+	  "how to report: text (the default) or json\n"
+	  "--kernel: which format IMAGE has: linux, multiboot, multiboot2, pvh, elf64,\n"
+	  "flat@ADDRESS[,real|protected|long]", set_format, NULL },
+	{ OPTION_EITHER, "timeout", "SECONDS",
+	  "give up after this much wall time (probe: 5; 0 = never)", set_timeout, NULL },
+
+	{ OPTION_ABOUT, "list", "WHAT",
+	  "reasons, checks, formats, image-formats, cpu-models, features, ...\n"
+	  "devices, options", set_list, NULL },
+	{ OPTION_ABOUT, "help", "[all]",
+	  "this text; all: with every detail", set_help, NULL },
+	{ OPTION_ABOUT, "version", NULL,
+	  "version of this program", set_version, NULL },
+
+	{ OPTION_QEMU, "h", NULL,
+	  "as --help", set_help, NULL },
+	{ OPTION_QEMU, "M", "TYPE",
+	  "as --machine", set_machine, NULL },
+	{ OPTION_QEMU, "accel", "kvm",
+	  "the only one", set_accel, NULL },
+	{ OPTION_QEMU, "enable-kvm", NULL,
+	  "always so", NULL, "" },
+	{ OPTION_QEMU, "nodefaults", NULL,
+	  "no serial port without --serial", set_no_defaults, NULL },
+	{ OPTION_QEMU, "no-user-config", NULL,
+	  "there is none", NULL, "" },
+	{ OPTION_QEMU, "no-reboot", NULL,
+	  "a reset always ends the run", NULL, "" },
+	{ OPTION_QEMU, "overcommit", "SETTING",
+	  "cpu-pm=on|off: whether HLT, MWAIT and PAUSE stay in the guest", set_overcommit, NULL },
+	{ OPTION_QEMU, "global", "SETTING",
+	  "kvm-pit.lost_tick_policy=discard or delay", set_global, NULL },
+	{ OPTION_QEMU, "name", "NAME",
+	  "means nothing here", NULL, "" },
+	{ OPTION_QEMU, "display", "none",
+	  "there is none", NULL, "none" },
+	{ OPTION_QEMU, "nographic", NULL,
+	  "always so", NULL, "" },
+	{ OPTION_QEMU, "vga", "none",
+	  "there is none", NULL, "none" },
+	{ OPTION_QEMU, "monitor", "none",
+	  "there is none", NULL, "none" },
+	{ OPTION_QEMU, "parallel", "none",
+	  "there is none", NULL, "none" },
+	{ OPTION_QEMU, "net", "none",
+	  "there is none", NULL, "none" },
+	{ OPTION_QEMU, "nic", "none",
+	  "there is none", NULL, "none" },
+	{ OPTION_QEMU, "rtc", "base=utc",
+	  "always so", NULL, "base=utc" },
+	{ OPTION_GROUPS, NULL, NULL, NULL, NULL, NULL },
 };
+
+/* ---- parsing ---- */
 
 /* The row for "--name", "-name" or "--name=value"; *value is the part behind '='. */
 static const struct option *option_find(const char *word, const char **value)
@@ -127,33 +278,123 @@ static const struct option *option_find(const char *word, const char **value)
 	return NULL;
 }
 
+static int option_unknown(const char *word)
+{
+	struct near near = { .word = word + strspn(word, "-") };
+
+	for (const struct option *option = options_table; option->name; option++)
+		near_offer(&near, option->name);
+	return fail(EINVAL, "options", "unknown option '%s'%s (see --help)", word,
+		    near_hint(&near));
+}
+
+static int option_apply(struct options *options, const struct option *option, const char *value)
+{
+	if (option->set)
+		return option->set(options, value);
+	if (option->only[0] && strcmp(option->only, value) != 0)
+		return fail(EINVAL, "options", "--%s: '%s' is not %s", option->name, value,
+			    option->only);
+	return 0;
+}
+
+/* The option at argv[*i], and its argument behind it, to which *i goes on. */
+static int option_read(struct options *options, int argc, char *const *argv, int *i,
+		       const struct option **read)
+{
+	const struct option *option;
+	const char *value, *next = *i + 1 < argc ? argv[*i + 1] : NULL;
+
+	if (argv[*i][0] != '-' || !argv[*i][1])
+		return fail(EINVAL, "options", "unexpected argument '%s' (see --help)", argv[*i]);
+	option = *read = option_find(argv[*i], &value);
+	if (!option)
+		return option_unknown(argv[*i]);
+	if (!option->argument && value)
+		return fail(EINVAL, "options", "--%s takes no argument", option->name);
+	if (option->argument && !value) {
+		bool needed = option->argument[0] != '[';
+
+		if (needed && !next)
+			return fail(EINVAL, "options", "--%s needs an argument: %s", option->name,
+				    option->argument);
+		if (needed || (next && next[0] != '-')) {
+			value = next;
+			++*i;
+		}
+	}
+	return option_apply(options, option, value);
+}
+
+/* An option for which the command has no use would be ignored: refuse it. */
+static int groups_check(const struct options *options, const struct option *const *given)
+{
+	const struct option *stray = NULL;
+
+	if (options->command == COMMAND_PROBE)
+		stray = given[OPTION_KERNEL] ? given[OPTION_KERNEL] : given[OPTION_QEMU];
+	else if (options->command == COMMAND_KERNEL)
+		stray = given[OPTION_PROBE];
+	if (!stray)
+		return 0;
+	return fail(EINVAL, "options", "--%s goes with %s only", stray->name,
+		    stray->group == OPTION_PROBE ? "--nested-probe" : "--kernel");
+}
+
+static int report_format_settle(struct options *options)
+{
+	const char *name = options->format_name ? options->format_name : "text";
+	struct near near = { .word = name };
+
+	options->format = report_format_find(name);
+	if (options->format)
+		return 0;
+	for (const struct report_format *format = report_formats; format->name; format++)
+		near_offer(&near, format->name);
+	return fail(EINVAL, "--format", "--format: unknown format '%s'%s (see --list formats)",
+		    name, near_hint(&near));
+}
+
+static int kernel_settle(struct options *options)
+{
+	struct boot_options *boot = &options->boot;
+
+	boot->cpu = options->cpu;
+	boot->cpu.offered_only = true;
+	boot->cpu.no_virt = boot->nested == BOOT_NESTED_OFF;
+	boot->timeout_ms = options->timeout_given ? options->timeout_ms : 0;
+	if (options->no_defaults && !options->serial_given)
+		boot->serial = BOOT_SERIAL_NONE;
+	return options->format_name ? value_image_format(boot, options->format_name) : 0;
+}
+
 int options_parse(struct options *options, int argc, char *const *argv)
 {
-	*options = (struct options){ .timeout_ms = PROBE_TIMEOUT_MS,
-				     .format = report_format_find("text") };
-	for (int i = 1; i < argc; i++) {
-		const struct option *option;
-		const char *value;
-		int r;
+	const struct option *given[OPTION_GROUPS] = { NULL };
+	int r = 0;
 
-		if (argv[i][0] != '-' || !argv[i][1])
-			return fail(EINVAL, "options", "unexpected argument '%s' (see --help)", argv[i]);
-		option = option_find(argv[i], &value);
-		if (!option)
-			return fail(EINVAL, "options", "unknown option '%s' (see --help)", argv[i]);
-		if (!option->argument && value)
-			return fail(EINVAL, "options", "--%s takes no argument", option->name);
-		if (option->argument && !value) {
-			if (i + 1 == argc)
-				return fail(EINVAL, "options", "--%s needs an argument: %s",
-					    option->name, option->argument);
-			value = argv[++i];
-		}
-		r = option->set(options, value);
-		if (r < 0)
-			return r;
+	*options = (struct options){
+		.timeout_ms = PROBE_TIMEOUT_MS,
+		.boot = { .append = "", .cpus = 1, .memory_size = BOOT_MEMORY_DEFAULT,
+			  .serial = BOOT_SERIAL_STDIO },
+	};
+	for (int i = 1; r == 0 && i < argc; i++) {
+		const struct option *option = NULL;
+
+		r = option_read(options, argc, argv, &i, &option);
+		if (r == 0 && !given[option->group])
+			given[option->group] = option;
 	}
+	if (r < 0)
+		return r;
 	if (options->command == COMMAND_NONE)
-		return fail(EINVAL, "options", "nothing to do; try --nested-probe, or --help");
-	return 0;
+		return fail(EINVAL, "options",
+			    "nothing to do; try --nested-probe, --kernel IMAGE, or --help");
+	r = groups_check(options, given);
+	if (r < 0)
+		return r;
+	if (options->command == COMMAND_PROBE && options->cpu.hyperv)
+		return fail(EINVAL, "-cpu", "-cpu: hv-passthrough goes with --kernel only");
+	return options->command == COMMAND_KERNEL ? kernel_settle(options) :
+						    report_format_settle(options);
 }

@@ -6,6 +6,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "boot_options.h"
 #include "cpu_model.h"
 #include "result.h"
 
@@ -14,6 +15,7 @@
 enum command {
 	COMMAND_NONE,
 	COMMAND_PROBE,
+	COMMAND_KERNEL,
 	COMMAND_EXPLAIN,
 	COMMAND_LIST,
 	COMMAND_HELP,
@@ -22,26 +24,47 @@ enum command {
 
 struct options {
 	enum command command;
-	const char *argument;		/* of --explain, --list */
+	const char *argument;		/* of --explain, --list, --help; may be NULL for --help */
+	/* --nested-probe */
 	const struct report_format *format;
 	struct cpu_model cpu;
 	unsigned int timeout_ms;
 	const char *probe_kernel;	/* NULL = the built-in L1 kernel */
 	bool verbose;
 	bool quiet;
+	/* --kernel */
+	struct boot_options boot;
+	/* As given, until it is known what for: see options_parse() */
+	const char *format_name;
+	bool timeout_given, serial_given, no_defaults;
+};
+
+/* What an option belongs to; the order of --help. */
+enum option_group {
+	OPTION_PROBE,
+	OPTION_KERNEL,
+	OPTION_EITHER,
+	OPTION_ABOUT,
+	OPTION_QEMU,	/* --kernel's too, for QEMU's users; --help all alone shows them */
+	OPTION_GROUPS
 };
 
 struct option {
+	enum option_group group;
 	const char *name;		/* without dashes */
-	const char *argument;		/* "FILE", NULL = takes none */
+	const char *argument;		/* "FILE", "[FILE]" = may be left out, NULL = takes none */
 	const char *help;		/* one line, or more with '\n' */
 	/* 0, or -EINVAL with error_last(). `value` is NULL for an option without argument. */
 	int (*set)(struct options *options, const char *value);
+	/* `set` NULL: an option that changes nothing, for it asks for what is so anyway: its only
+	 * value, "" = any */
+	const char *only;
 };
 extern const struct option options_table[];	/* ends with a NULL name */
 
-/* Reads argv[1..]; long options with one dash or two, "--name value" or "--name=value".
- * -EINVAL with error_last() on wrong usage. */
+/* Reads argv[1..]; long options with one dash or two, "--name value" or "--name=value"; the last of
+ * several counts. Then makes `format` or `boot.format` of --format, and settles all that depends on
+ * the command. -EINVAL with error_last() on wrong usage. */
 int options_parse(struct options *options, int argc, char *const *argv);
 
 #endif

@@ -2,9 +2,8 @@
 // ELF and PVH images, good and bad. A bad one is one change to a good one.
 #include "unit.h"
 
-#include "elf_image.h"
+#include "boot.h"
 #include "error.h"
-#include "pvh.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -46,20 +45,26 @@ static struct kernel kernel_good(void)
 	return k;
 }
 
-static int kernel_load(const struct kernel *k, size_t size, struct pvh_start *start)
+static int kernel_load(const struct kernel *k, size_t size, struct start *start)
 {
 	/* a copy of the exact size, so that the address sanitizer sees what is read beyond it */
 	uint8_t *copy = malloc(size ? size : 1);
-	struct image image = { .name = "k", .bytes = copy, .size = size };
+	struct boot_request request = { .kernel = { .name = "k", .bytes = copy, .size = size },
+					.command_line = "words" };
+	struct layout layout;
 	struct memory memory;
+	uint64_t words;
 	int r;
 
 	memcpy(copy, k, size);
 	memory_create(&memory, 2 << 20);
-	r = pvh_load(&image, &memory, "words", start);
+	layout_init(&layout);
+	r = boot_pvh.load(&request, &memory, &layout, start);
 	if (r == 0) {
-		EXPECT(memcmp(memory_at(&memory, 0x100000, 64), k->code, 64) == 0, "code not loaded");
-		EXPECT_STR((char *)memory_at(&memory, start->start_info + 56 + 24, 6), "words");
+		EXPECT(memcmp(memory_at(&memory, 0x100000, 64), k->code, 64) == 0,
+		       "code not loaded");
+		memcpy(&words, memory_at(&memory, start->rbx + 24, 8), 8);
+		EXPECT_STR((char *)memory_at(&memory, words, 6), "words");
 	}
 	memory_destroy(&memory);
 	free(copy);
@@ -69,21 +74,21 @@ static int kernel_load(const struct kernel *k, size_t size, struct pvh_start *st
 static void elf_good(void)
 {
 	struct kernel k = kernel_good();
-	struct pvh_start start = { 0 };
+	struct start start = { 0 };
 
 	EXPECT(kernel_load(&k, sizeof(k), &start) == 0, "%s", error_last()->text);
-	EXPECT(start.entry == 0x100010, "0x%x", start.entry);
-	EXPECT(start.start_info == 0x102000, "0x%x", start.start_info);
+	EXPECT(start.entry == 0x100010, "0x%llx", (unsigned long long)start.entry);
+	EXPECT(start.rbx == 0x102000, "0x%llx", (unsigned long long)start.rbx);
 }
 
 static void elf_note_of_four_bytes(void)
 {
 	struct kernel k = kernel_good();
-	struct pvh_start start = { 0 };
+	struct start start = { 0 };
 
 	k.note.head.n_descsz = 4;
 	EXPECT(kernel_load(&k, sizeof(k), &start) == 0, "%s", error_last()->text);
-	EXPECT(start.entry == 0x100010, "0x%x", start.entry);
+	EXPECT(start.entry == 0x100010, "0x%llx", (unsigned long long)start.entry);
 }
 
 /* Each row spoils one thing; the message must name it. */
@@ -101,7 +106,7 @@ SPOIL(phnum_huge, k->ehdr.e_phnum = 0xffff)
 SPOIL(phoff, k->ehdr.e_phoff = sizeof(*k) - 8)
 SPOIL(phoff_wrap, k->ehdr.e_phoff = UINT64_MAX - 8)
 SPOIL(interp, k->phdr[1].p_type = PT_INTERP)
-SPOIL(filesz, k->phdr[0].p_filesz = 8192)
+SPOIL(filesz, k->phdr[0].p_memsz = 63)
 SPOIL(offset, k->phdr[0].p_offset = sizeof(*k) - 8)
 SPOIL(offset_wrap, k->phdr[0].p_offset = UINT64_MAX - 8)
 SPOIL(paddr_wrap, k->phdr[0].p_paddr = UINT64_MAX - 8)
@@ -109,6 +114,10 @@ SPOIL(overlap, k->phdr[1].p_paddr = 0x100fff)
 SPOIL(too_high, k->phdr[1].p_paddr = 0x200000)
 SPOIL(too_large, k->phdr[1].p_memsz = 1ULL << 40)
 SPOIL(nothing, k->phdr[0].p_memsz = k->phdr[0].p_filesz = k->phdr[1].p_memsz = 0)
+SPOIL(note_outside, k->phdr[2].p_filesz = sizeof(*k))
+SPOIL(class_of_machine, k->ehdr.e_machine = EM_386)
+SPOIL(bios_area, k->phdr[1].p_paddr = 0xfff00)
+SPOIL(page_zero, k->phdr[1].p_paddr = 0)
 SPOIL(no_note, k->note.head.n_type = 17)
 SPOIL(owner, k->note.owner[0] = 'Y')
 SPOIL(note_size, k->note.head.n_descsz = 2)
@@ -129,7 +138,9 @@ static const struct {
 	BAD(phoff_wrap, "leave the file"), BAD(interp, "dynamic loader"),
 	BAD(filesz, "larger in the file"), BAD(offset, "leaves the file"),
 	BAD(offset_wrap, "leaves the file"), BAD(paddr_wrap, "wraps"), BAD(overlap, "overlaps"),
-	BAD(too_high, "does not fit"), BAD(too_large, "does not fit"), BAD(nothing, "nothing to load"),
+	BAD(too_high, "do not fit"), BAD(too_large, "above 4 GiB"), BAD(nothing, "nothing to load"),
+	BAD(note_outside, "leaves the file"), BAD(class_of_machine, "not x86 with 64 bits"),
+	BAD(bios_area, "there is the BIOS area"), BAD(page_zero, "there is page 0"),
 	BAD(no_note, "no PVH entry"), BAD(owner, "no PVH entry"), BAD(note_size, "of 2 bytes"),
 	BAD(note_long, "no PVH entry"), BAD(note_name, "no PVH entry"),
 	BAD(entry_outside, "no executable segment"), BAD(entry_data, "no executable segment"),
@@ -140,7 +151,7 @@ static void elf_bad(void)
 {
 	for (size_t i = 0; i < sizeof(bad_images) / sizeof(bad_images[0]); i++) {
 		struct kernel k = kernel_good();
-		struct pvh_start start;
+		struct start start;
 		int r;
 
 		bad_images[i].spoil(&k);
@@ -154,7 +165,7 @@ static void elf_bad(void)
 static void elf_cut(void)
 {
 	struct kernel k = kernel_good();
-	struct pvh_start start;
+	struct start start;
 
 	for (size_t size = 0; size < sizeof(k); size++)
 		EXPECT(kernel_load(&k, size, &start) == -ENOEXEC, "%zu bytes", size);

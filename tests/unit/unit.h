@@ -32,6 +32,9 @@ void unit_expect_has(const char *text, const char *part, const char *file, int l
 extern const struct unit_test reasons_tests[];
 extern const struct unit_test report_tests[];
 extern const struct unit_test elf_tests[];
+extern const struct unit_test boot_tests[];
+extern const struct unit_test devices_tests[];
 extern const struct unit_test options_tests[];
+extern const struct unit_test cpu_model_tests[];
 
 #endif

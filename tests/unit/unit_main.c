@@ -9,7 +9,10 @@ static const struct unit_test *const suites[] = {
 	reasons_tests,
 	report_tests,
 	elf_tests,
+	boot_tests,
+	devices_tests,
 	options_tests,
+	cpu_model_tests,
 };
 
 static bool failed;

@@ -16,8 +16,9 @@ struct header {
 	((to) = (struct header){ (from).e_type, (from).e_machine, (from).e_phentsize,	\
 				 (from).e_phnum, (from).e_version, (from).e_entry, (from).e_phoff })
 #define SEGMENT_TAKE(to, from)								\
-	((to) = (struct elf_segment){ (from).p_offset, (from).p_paddr, (from).p_filesz,	\
-				      (from).p_memsz, ((from).p_flags & PF_X) != 0 })
+	((to) = (struct elf_segment){ (from).p_offset, (from).p_vaddr, (from).p_paddr,	\
+				      (from).p_filesz, (from).p_memsz,			\
+				      ((from).p_flags & PF_X) != 0 })
 
 /* True where [offset, offset + size) lies in the file. */
 static bool in_file(const struct image *image, uint64_t offset, uint64_t size)
@@ -63,8 +64,9 @@ static int header_check(const struct image *image, const struct elf *elf,
 	if (header->type != ET_EXEC)
 		return image_refuse(image, "ELF type %u is not an executable (ET_EXEC, 2)",
 				    header->type);
-	if (header->machine != EM_386 && header->machine != EM_X86_64)
-		return image_refuse(image, "ELF machine %u is not x86", header->machine);
+	if (header->machine != (elf->is_64bit ? EM_X86_64 : EM_386))
+		return image_refuse(image, "ELF machine %u is not x86 with %d bits",
+				    header->machine, elf->is_64bit ? 64 : 32);
 	if (header->phentsize != phentsize)
 		return image_refuse(image, "ELF program headers of %u bytes, not %zu",
 				    header->phentsize, phentsize);
@@ -98,18 +100,30 @@ static uint32_t segment_read(const struct image *image, const struct elf *elf,
 	}
 }
 
-/* A PT_LOAD against the file, the address space and those before it. */
+static int segment_check(const struct image *image, const struct elf_segment *segment,
+			 unsigned int i)
+{
+	if (!in_file(image, segment->offset, segment->filesz))
+		return image_refuse(image,
+				    "ELF segment %u (0x%llx, 0x%llx bytes) leaves the file", i,
+				    (unsigned long long)segment->offset,
+				    (unsigned long long)segment->filesz);
+	return 0;
+}
+
+/* A PT_LOAD against the address space and those before it. */
 static int load_check(const struct image *image, const struct elf *elf,
 		      const struct elf_segment *segment, unsigned int i)
 {
 	if (segment->filesz > segment->memsz)
-		return image_refuse(image, "ELF segment %u is larger in the file than in memory", i);
-	if (!in_file(image, segment->offset, segment->filesz))
-		return image_refuse(image, "ELF segment %u (offset 0x%llx, 0x%llx bytes) leaves the file",
-				    i, (unsigned long long)segment->offset,
-				    (unsigned long long)segment->filesz);
+		return image_refuse(image, "ELF segment %u is larger in the file than in memory",
+				    i);
 	if (segment->paddr + segment->memsz < segment->paddr)
 		return image_refuse(image, "ELF segment %u wraps around the address space", i);
+	if (segment->paddr + segment->memsz > MEMORY_HIGH)
+		return image_refuse(image, "ELF segment %u (0x%llx, 0x%llx bytes) ends above 4 GiB",
+				    i, (unsigned long long)segment->paddr,
+				    (unsigned long long)segment->memsz);
 	for (size_t k = 0; k < elf->loads; k++) {
 		const struct elf_segment *other = &elf->load[k];
 
@@ -119,6 +133,29 @@ static int load_check(const struct image *image, const struct elf *elf,
 					    (unsigned long long)segment->paddr);
 	}
 	return 0;
+}
+
+/* Program header `i`: checked, and kept where it is of use. */
+static int segment_take(const struct image *image, struct elf *elf, const struct header *header,
+			unsigned int i)
+{
+	struct elf_segment segment;
+	uint32_t type = segment_read(image, elf, header, i, &segment);
+	int r = 0;
+
+	if (type == PT_INTERP || type == PT_DYNAMIC)
+		return image_refuse(image, "ELF segment %u wants a dynamic loader", i);
+	if (type == PT_NOTE) {
+		r = segment_check(image, &segment, i);
+		elf->note[elf->notes++] = segment;
+	}
+	if (type == PT_LOAD && (segment.memsz || segment.filesz)) {
+		r = segment_check(image, &segment, i);
+		if (r == 0)
+			r = load_check(image, elf, &segment, i);
+		elf->load[elf->loads++] = segment;
+	}
+	return r;
 }
 
 int elf_parse(const struct image *image, struct elf *elf)
@@ -133,21 +170,10 @@ int elf_parse(const struct image *image, struct elf *elf)
 	if (r < 0)
 		return r;
 	elf->entry = header.entry;
-	for (unsigned int i = 0; i < header.phnum; i++) {
-		struct elf_segment segment;
-		uint32_t type = segment_read(image, elf, &header, i, &segment);
-
-		if (type == PT_INTERP || type == PT_DYNAMIC)
-			return image_refuse(image, "ELF segment %u wants a dynamic loader", i);
-		if (type == PT_NOTE && in_file(image, segment.offset, segment.filesz))
-			elf->note[elf->notes++] = segment;
-		if (type != PT_LOAD || segment.memsz == 0)
-			continue;
-		r = load_check(image, elf, &segment, i);
-		if (r < 0)
-			return r;
-		elf->load[elf->loads++] = segment;
-	}
+	for (unsigned int i = 0; r == 0 && i < header.phnum; i++)
+		r = segment_take(image, elf, &header, i);
+	if (r < 0)
+		return r;
 	return elf->loads ? 0 : image_refuse(image, "the ELF file has nothing to load");
 }
 
@@ -163,6 +189,36 @@ bool elf_executable_at(const struct elf *elf, uint64_t address)
 	return false;
 }
 
+int elf_entry(const struct image *image, const struct elf *elf, uint32_t *entry)
+{
+	uint64_t address = elf->entry;
+
+	for (size_t i = 0; i < elf->loads; i++) {
+		const struct elf_segment *segment = &elf->load[i];
+
+		if (segment->executable && elf->entry >= segment->vaddr &&
+		    elf->entry - segment->vaddr < segment->memsz) {
+			address = segment->paddr + (elf->entry - segment->vaddr);
+			break;
+		}
+	}
+	if (!elf_executable_at(elf, address))
+		return image_refuse(image, "the entry 0x%llx lies in no executable segment",
+				    (unsigned long long)elf->entry);
+	*entry = (uint32_t)address;
+	return 0;
+}
+
+uint64_t elf_start(const struct elf *elf)
+{
+	uint64_t start = UINT64_MAX;
+
+	for (size_t i = 0; i < elf->loads; i++)
+		if (elf->load[i].paddr < start)
+			start = elf->load[i].paddr;
+	return start;
+}
+
 uint64_t elf_end(const struct elf *elf)
 {
 	uint64_t end = 0;
@@ -173,17 +229,18 @@ uint64_t elf_end(const struct elf *elf)
 	return end;
 }
 
-int elf_load(const struct image *image, const struct elf *elf, const struct memory *memory)
+int elf_load(const struct image *image, const struct elf *elf, const struct memory *memory,
+	     struct layout *layout)
 {
 	for (size_t i = 0; i < elf->loads; i++) {
 		const struct elf_segment *segment = &elf->load[i];
+		const char *met = layout_take(layout, memory, segment->paddr, segment->memsz,
+					      "the kernel");
 
-		if (!memory_at(memory, segment->paddr, segment->memsz))
-			return image_refuse(image,
-					    "ELF segment at 0x%llx, 0x%llx bytes, does not fit into "
-					    "0x%zx bytes of guest memory",
-					    (unsigned long long)segment->paddr,
-					    (unsigned long long)segment->memsz, memory->size);
+		if (met)
+			return image_refuse(image, "0x%llx bytes at 0x%llx do not fit: there is %s",
+					    (unsigned long long)segment->memsz,
+					    (unsigned long long)segment->paddr, met);
 	}
 	for (size_t i = 0; i < elf->loads; i++) {
 		const struct elf_segment *segment = &elf->load[i];

@@ -16,7 +16,7 @@
 #define ELF_SEGMENTS 64
 
 struct elf_segment {
-	uint64_t offset, paddr, filesz, memsz;
+	uint64_t offset, vaddr, paddr, filesz, memsz;
 	bool executable;
 };
 
@@ -29,17 +29,25 @@ struct elf {
 	size_t notes;
 };
 
-/* Reads and checks the headers. Knows nothing of guest memory's size. */
+/* Reads and checks the headers. Segments lie below 4 GiB: every protocol starts where no more can
+ * be reached. Knows nothing of guest memory's size. */
 int elf_parse(const struct image *image, struct elf *elf);
 
 /* True where `address` lies in a PT_LOAD segment that is executable. */
 bool elf_executable_at(const struct elf *elf, uint64_t address);
 
-/* Copies the segments to their physical addresses; the rest of each is zeroed (fresh guest memory
- * is zero: only what lies in the file is touched). Fails where one does not fit. */
-int elf_load(const struct image *image, const struct elf *elf, const struct memory *memory);
+/* The physical address of the header's entry. Kernels linked high have a virtual one: that is
+ * looked for in the segments first, as GRUB does. -ENOEXEC where nothing executable lies. */
+int elf_entry(const struct image *image, const struct elf *elf, uint32_t *entry);
 
-/* The first address behind the highest segment. */
+/* Copies the segments to their physical addresses; the rest of each is zeroed (fresh guest memory
+ * is zero: only what lies in the file is touched). Fails where one does not fit, or meets what
+ * `layout` knows of. */
+int elf_load(const struct image *image, const struct elf *elf, const struct memory *memory,
+	     struct layout *layout);
+
+/* The lowest segment's address, and the first behind the highest. */
+uint64_t elf_start(const struct elf *elf);
 uint64_t elf_end(const struct elf *elf);
 
 /* Finds a note by owner ("Xen") and type; *size bytes at the result, NULL = none. */

@@ -39,7 +39,7 @@ static int read_whole(int fd, uint8_t *to, size_t size)
 
 int image_read(struct image *image, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK /* of a FIFO */), err = 0;
 	struct stat stat;
 
 	*image = (struct image){ .name = path };

@@ -21,7 +21,7 @@ void image_release(struct image *image);
 /* The L1 kernel that this program carries. */
 struct image image_l1(void);
 
-/* Fails with -ENOEXEC and "IMAGE: ..." as error_last(): the one idiom by which an image is refused. */
+/* Fails with -ENOEXEC and "IMAGE: ..." as error_last(): the one way to refuse an image. */
 int image_refuse(const struct image *image, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// PVH kernels.
-#include "pvh.h"
+// The PVH boot protocol: Xen, docs/misc/pvh.pandoc and include/public/arch-x86/hvm/start_info.h.
+// A module's string is its path, the command line only the user's words.
+#include "boot.h"
 
 #include "elf_image.h"
 
+#include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #define XEN_ELFNOTE_PHYS32_ENTRY	18
 #define START_INFO_MAGIC		0x336ec578
-#define MEMMAP_RAM			1
 
 struct start_info {
 	uint32_t magic, version, flags, nr_modules;
@@ -17,18 +19,30 @@ struct start_info {
 };
 _Static_assert(sizeof(struct start_info) == 56, "hvm_start_info version 1");
 
-struct memmap_entry {
-	uint64_t addr, size;
-	uint32_t type, reserved_20;
+struct start_info_module {
+	uint64_t paddr, size, cmdline_paddr, reserved_24;
 };
-_Static_assert(sizeof(struct memmap_entry) == 24, "hvm_memmap_table_entry");
+_Static_assert(sizeof(struct start_info_module) == 32, "hvm_modlist_entry");
 
-static int entry_find(const struct image *image, const struct elf *elf, uint32_t *entry)
+static bool pvh_sniff(const struct image *image)
 {
-	size_t size = 0;
-	const uint8_t *at = elf_note_find(image, elf, "Xen", XEN_ELFNOTE_PHYS32_ENTRY, &size);
-	uint64_t value = 0;
+	struct elf elf;
+	size_t size;
 
+	return elf_parse(image, &elf) == 0 &&
+	       elf_note_find(image, &elf, "Xen", XEN_ELFNOTE_PHYS32_ENTRY, &size);
+}
+
+static int headers_read(const struct image *image, struct elf *elf, uint32_t *entry)
+{
+	const uint8_t *at;
+	size_t size = 0;
+	uint64_t value = 0;
+	int r = elf_parse(image, elf);
+
+	if (r < 0)
+		return r;
+	at = elf_note_find(image, elf, "Xen", XEN_ELFNOTE_PHYS32_ENTRY, &size);
 	if (!at)
 		return image_refuse(image, "no PVH entry note (Xen, type 18)");
 	if (size != 4 && size != 8)
@@ -41,55 +55,76 @@ static int entry_find(const struct image *image, const struct elf *elf, uint32_t
 	return 0;
 }
 
-static int headers_read(const struct image *image, struct elf *elf, uint32_t *entry)
-{
-	int r = elf_parse(image, elf);
-
-	return r < 0 ? r : entry_find(image, elf, entry);
-}
-
-int pvh_check(const struct image *image)
+static int pvh_check(const struct boot_request *request)
 {
 	struct elf elf;
 	uint32_t entry;
 
-	return headers_read(image, &elf, &entry);
+	return headers_read(&request->kernel, &elf, &entry);
 }
 
-/* All that the kernel is handed, laid out in one piece behind the image. */
+/* All that the kernel is handed, in one piece behind the image; strings follow. */
 struct info_block {
 	struct start_info info;
-	struct memmap_entry memmap[1];
-	char command_line[];
+	struct boot_memmap memmap[MEMMAP_ENTRIES];
+	struct start_info_module module[BOOT_MODULES];
 };
 
-int pvh_load(const struct image *image, const struct memory *memory, const char *command_line,
-	     struct pvh_start *start)
+static void info_write(const struct boot_request *request, const struct memory *memory,
+		       struct info_block *block, gpa_t gpa, struct boot_text *text)
 {
-	size_t length = strlen(command_line) + 1;
-	struct elf elf;
-	struct info_block *block;
-	gpa_t gpa;
-	int r = headers_read(image, &elf, &start->entry);
-
-	if (r == 0)
-		r = elf_load(image, &elf, memory);
-	if (r < 0)
-		return r;
-
-	gpa = (elf_end(&elf) + 4095) & ~4095ULL;
-	block = memory_at(memory, gpa, sizeof(*block) + length);
-	if (!block || gpa > UINT32_MAX)
-		return image_refuse(image, "no guest memory left behind the image for start_info");
 	block->info = (struct start_info){
 		.magic = START_INFO_MAGIC,
 		.version = 1,
-		.cmdline_paddr = gpa + sizeof(*block),
+		.nr_modules = (uint32_t)request->modules,
+		.modlist_paddr = request->modules ? gpa + offsetof(struct info_block, module) : 0,
+		.cmdline_paddr = boot_text_put(text, request->command_line),
+		.rsdp_paddr = request->rsdp,
 		.memmap_paddr = gpa + offsetof(struct info_block, memmap),
-		.memmap_entries = 1,
+		.memmap_entries = boot_memmap_fill(memory, block->memmap),
 	};
-	block->memmap[0] = (struct memmap_entry){ .size = memory->size, .type = MEMMAP_RAM };
-	memcpy(block->command_line, command_line, length);
-	start->start_info = (uint32_t)gpa;
+}
+
+static int pvh_load(const struct boot_request *request, const struct memory *memory,
+		    struct layout *layout, struct start *start)
+{
+	size_t size = sizeof(struct info_block) + boot_text_size(request);
+	struct info_block *block;
+	struct boot_text text;
+	struct elf elf;
+	uint32_t entry;
+	gpa_t gpa;
+	int r = headers_read(&request->kernel, &elf, &entry);
+
+	if (r == 0)
+		r = elf_load(&request->kernel, &elf, memory, layout);
+	if (r < 0)
+		return r;
+	block = boot_place(&request->kernel, memory, layout, size, elf_end(&elf), "start_info",
+			   &gpa);
+	if (!block)
+		return -ENOEXEC;
+	text = (struct boot_text){ (char *)(block + 1), gpa + sizeof(*block) };
+	info_write(request, memory, block, gpa, &text);
+	for (size_t i = 0; i < request->modules; i++) {
+		const struct image *module = &request->module[i];
+		gpa_t at = boot_module_load(module, memory, layout, gpa);
+
+		if (!at)
+			return -ENOEXEC;
+		block->module[i] = (struct start_info_module){
+			at, module->size, boot_text_put(&text, module->name), 0
+		};
+	}
+	*start = (struct start){ .mode = START_PROTECTED, .entry = entry, .rbx = gpa,
+				 .code_selector = 8, .data_selector = 16 };
 	return 0;
 }
+
+const struct boot_protocol boot_pvh = {
+	.name = "pvh",
+	.about = "ELF with a Xen PVH entry note",
+	.sniff = pvh_sniff,
+	.check = pvh_check,
+	.load = pvh_load,
+};

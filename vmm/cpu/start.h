@@ -1,15 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* The state in which a boot protocol wants the CPU. */
+/* The state in which a boot protocol wants the first CPU. */
 #ifndef START_H
 #define START_H
 
+#include "memory.h"
 #include "vcpu.h"
 
-/*
- * 32-bit protected mode without paging, flat segments, interrupts off, as PVH enters a kernel
- * (Xen, docs/misc/pvh.pandoc): `entry` in EIP, `ebx` in EBX. Starts from the vCPU's own segment
- * state, so that what no protocol names (APIC base, LDT) stays as KVM made it.
- */
-int start_pvh(const struct vcpu *vcpu, uint32_t entry, uint32_t ebx);
+enum start_mode {
+	START_REAL,		/* 16-bit real mode, CS base = entry & ~0xffff's paragraph */
+	START_PROTECTED,	/* 32-bit, flat segments, no paging */
+	START_LONG,		/* 64-bit, flat segments, the first 4 GiB identity-mapped */
+};
+
+struct start {
+	enum start_mode mode;
+	uint64_t entry;
+	uint64_t rax, rbx, rsi, rsp;
+	gpa_t tables;		/* START_LONG: START_TABLES_SIZE bytes, page-aligned, for page tables;
+				 * START_PROTECTED, START_LONG: a GDT lies behind them */
+	uint16_t code_selector, data_selector;	/* 0x10 and 0x18 for Linux, 8 and 16 else */
+};
+
+/* Page tables for 4 GiB in 2 MiB pages (6 pages), and a page for the GDT. */
+#define START_TABLES_SIZE (7 * 4096)
+
+/* Writes tables to guest memory and puts the vCPU into the state. Negative errno, error_last(). */
+int start_apply(const struct start *start, const struct memory *memory, const struct vcpu *vcpu);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The I/O port bus.
+// A bus.
 #include "bus.h"
 
 #include "error.h"
@@ -13,8 +13,9 @@ int bus_attach(struct bus *bus, const struct bus_range *range)
 		const struct bus_range *other = &bus->range[i];
 
 		if (range->first <= other->last && other->first <= range->last)
-			return fail(EEXIST, "bus_attach", "ports 0x%x-0x%x of %s overlap %s",
-				    range->first, range->last, range->name, other->name);
+			return fail(EEXIST, "bus_attach", "0x%llx-0x%llx of %s overlaps %s",
+				    (unsigned long long)range->first,
+				    (unsigned long long)range->last, range->name, other->name);
 	}
 	if (bus->ranges == BUS_RANGES)
 		return fail(ENOSPC, "bus_attach", "no room on the bus for %s", range->name);
@@ -22,25 +23,25 @@ int bus_attach(struct bus *bus, const struct bus_range *range)
 	return 0;
 }
 
-static const struct bus_range *range_find(const struct bus *bus, uint16_t port)
+static const struct bus_range *range_find(const struct bus *bus, uint64_t address)
 {
 	for (size_t i = 0; i < bus->ranges; i++)
-		if (port >= bus->range[i].first && port <= bus->range[i].last)
+		if (address >= bus->range[i].first && address <= bus->range[i].last)
 			return &bus->range[i];
 	return NULL;
 }
 
-int bus_read(const struct bus *bus, uint16_t port, void *data, unsigned int size)
+int bus_read(const struct bus *bus, uint64_t address, void *data, unsigned int size)
 {
-	const struct bus_range *range = range_find(bus, port);
+	const struct bus_range *range = range_find(bus, address);
 
 	memset(data, 0xff, size);
-	return range && range->read ? range->read(range->device, port, data, size) : 0;
+	return range && range->read ? range->read(range->device, address, data, size) : BUS_UNCLAIMED;
 }
 
-int bus_write(const struct bus *bus, uint16_t port, const void *data, unsigned int size)
+int bus_write(const struct bus *bus, uint64_t address, const void *data, unsigned int size)
 {
-	const struct bus_range *range = range_find(bus, port);
+	const struct bus_range *range = range_find(bus, address);
 
-	return range && range->write ? range->write(range->device, port, data, size) : 0;
+	return range && range->write ? range->write(range->device, address, data, size) : BUS_UNCLAIMED;
 }

@@ -11,12 +11,13 @@
 #include <sys/ioctl.h>
 
 /*
- * ioctl() with a pointer to the struct that `cmd` carries in its number; a struct of another size
- * does not compile. Gives the result, or a negative errno after recording it under cmd's name.
+ * ioctl() with a pointer to the struct whose size `cmd` carries in its number; a struct of another
+ * size does not compile (a few numbers carry none). Gives the result, or a negative errno after recording it under cmd's name.
  */
 #define KVM_IOCTL(fd, cmd, arg)								\
 	__extension__({									\
-		_Static_assert(_IOC_SIZE(cmd) == sizeof(*(arg)), #cmd " takes another struct"); \
+		_Static_assert(_IOC_SIZE(cmd) == 0 || _IOC_SIZE(cmd) == sizeof(*(arg)),	\
+			       #cmd " takes another struct");				\
 		int r_ = ioctl((fd), (cmd), (arg));					\
 		r_ < 0 ? kvm_fail(#cmd) : r_;						\
 	})

@@ -63,6 +63,15 @@ int kvm_supported_cpuid(const struct kvm *kvm, struct cpuid_table *table)
 	return KVM_IOCTL(kvm->fd, KVM_GET_SUPPORTED_CPUID, &table->head);
 }
 
+int kvm_hyperv_cpuid(const struct kvm *kvm, struct cpuid_table *table)
+{
+	bool has = kvm_check(kvm, KVM_CAP_SYS_HYPERV_CPUID) > 0 &&
+		   kvm_check(kvm, KVM_CAP_HYPERV_SYNIC2) > 0;
+
+	table->head = (struct kvm_cpuid2){ .nent = has ? KVM_CPUID_ENTRIES : 0 };
+	return has ? KVM_IOCTL(kvm->fd, KVM_GET_SUPPORTED_HV_CPUID, &table->head) : 0;
+}
+
 int kvm_feature_msr(const struct kvm *kvm, uint32_t index, uint64_t *value)
 {
 	struct {

@@ -45,6 +45,8 @@ struct cpuid_table {
 	struct kvm_cpuid_entry2 entry[KVM_CPUID_ENTRIES];
 };
 int kvm_supported_cpuid(const struct kvm *kvm, struct cpuid_table *table);
+/* The leaves by which KVM poses as Hyper-V (KVM_GET_SUPPORTED_HV_CPUID); none where it cannot. */
+int kvm_hyperv_cpuid(const struct kvm *kvm, struct cpuid_table *table);
 
 /* Feature MSRs: what KVM can offer of an MSR's bits (KVM_GET_MSRS on the device).
  * kvm_feature_msr() returns 1 and the value, or 0 when KVM does not offer that MSR. */

@@ -48,6 +48,13 @@ int vcpu_cpuid_set(const struct vcpu *vcpu, const struct cpuid_table *table)
 	return KVM_IOCTL(vcpu->fd, KVM_SET_CPUID2, &table->head);
 }
 
+int vcpu_synic_enable(const struct vcpu *vcpu)
+{
+	struct kvm_enable_cap synic = { .cap = KVM_CAP_HYPERV_SYNIC2 };
+
+	return KVM_IOCTL(vcpu->fd, KVM_ENABLE_CAP, &synic);
+}
+
 int vcpu_regs_get(const struct vcpu *vcpu, struct kvm_regs *regs)
 {
 	return KVM_IOCTL(vcpu->fd, KVM_GET_REGS, regs);
@@ -68,6 +75,14 @@ int vcpu_sregs_set(const struct vcpu *vcpu, const struct kvm_sregs *sregs)
 	return KVM_IOCTL(vcpu->fd, KVM_SET_SREGS, sregs);
 }
 
+int vcpu_lapic_touch(const struct vcpu *vcpu)
+{
+	struct kvm_lapic_state lapic;
+	int r = KVM_IOCTL(vcpu->fd, KVM_GET_LAPIC, &lapic);
+
+	return r < 0 ? r : KVM_IOCTL(vcpu->fd, KVM_SET_LAPIC, &lapic);
+}
+
 int vcpu_mp_state_get(const struct vcpu *vcpu, uint32_t *state)
 {
 	struct kvm_mp_state mp = { 0 };
@@ -75,6 +90,16 @@ int vcpu_mp_state_get(const struct vcpu *vcpu, uint32_t *state)
 
 	*state = mp.mp_state;
 	return r;
+}
+
+int vcpu_translate(const struct vcpu *vcpu, uint64_t address, gpa_t *gpa)
+{
+	struct kvm_translation translation = { .linear_address = address };
+
+	if (KVM_IOCTL(vcpu->fd, KVM_TRANSLATE, &translation) < 0 || !translation.valid)
+		return 0;
+	*gpa = translation.physical_address;
+	return 1;
 }
 
 int vcpu_msrs_set(const struct vcpu *vcpu, const struct kvm_msr_entry *entries, size_t count,

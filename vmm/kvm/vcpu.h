@@ -19,14 +19,22 @@ void vcpu_destroy(struct vcpu *vcpu);
 /* KVM_RUN: returns 0 after an exit (see vcpu->run), -EINTR after a signal or immediate_exit. */
 int vcpu_run(const struct vcpu *vcpu);
 
+/* Gives the vCPU Hyper-V's interrupt controller, before its first instruction: no CPUID bit turns
+ * on that, nor the timers, which need it. */
+int vcpu_synic_enable(const struct vcpu *vcpu);
+
 int vcpu_cpuid_set(const struct vcpu *vcpu, const struct cpuid_table *table);
 int vcpu_regs_get(const struct vcpu *vcpu, struct kvm_regs *regs);
 int vcpu_regs_set(const struct vcpu *vcpu, const struct kvm_regs *regs);
 int vcpu_sregs_get(const struct vcpu *vcpu, struct kvm_sregs *sregs);
 int vcpu_sregs_set(const struct vcpu *vcpu, const struct kvm_sregs *sregs);
 
+/* Reads the local APIC and writes it back as it was: KVM then knows all APICs there are. */
+int vcpu_lapic_touch(const struct vcpu *vcpu);
 /* KVM_GET_MP_STATE: KVM_MP_STATE_RUNNABLE, _HALTED, _UNINITIALIZED ... */
 int vcpu_mp_state_get(const struct vcpu *vcpu, uint32_t *state);
+/* Where a guest-virtual address lies (KVM_TRANSLATE): 1 and the address, 0 = not mapped. */
+int vcpu_translate(const struct vcpu *vcpu, uint64_t address, gpa_t *gpa);
 
 /* Sets `count` MSRs. KVM stops at the first one it rejects and says how many it took: then the
  * result is -EINVAL and *rejected that MSR's number. */

@@ -49,3 +49,61 @@ int vm_irqchip_create(const struct vm *vm, const struct kvm *kvm)
 		return KVM_IOCTL_VALUE(vm->fd, KVM_CREATE_IRQCHIP, 0);
 	return KVM_IOCTL(vm->fd, KVM_ENABLE_CAP, &split);
 }
+
+#define PIC_LINES	16
+#define IOAPIC_LINES	24
+#define TIMER_PIN	2	/* of the I/O APIC: pin 0 is not connected on a PC */
+
+static struct kvm_irq_routing_entry route(uint32_t gsi, uint32_t chip, uint32_t pin)
+{
+	return (struct kvm_irq_routing_entry){ .gsi = gsi,
+					       .type = KVM_IRQ_ROUTING_IRQCHIP,
+					       .u.irqchip = { chip, pin } };
+}
+
+int vm_pc_irqchip_create(const struct vm *vm)
+{
+	struct {
+		struct kvm_irq_routing head;
+		struct kvm_irq_routing_entry entry[PIC_LINES + IOAPIC_LINES];
+	} routing = { .head.nr = 0 };
+	uint32_t n = 0;
+	int r = KVM_IOCTL_VALUE(vm->fd, KVM_CREATE_IRQCHIP, 0);
+
+	for (uint32_t i = 0; i < PIC_LINES; i++)
+		routing.entry[n++] = route(i, i < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE,
+					   i % 8);
+	for (uint32_t i = 0; i < IOAPIC_LINES; i++)
+		if (i != TIMER_PIN)
+			routing.entry[n++] = route(i, KVM_IRQCHIP_IOAPIC, i ? i : TIMER_PIN);
+	routing.head.nr = n;
+	return r < 0 ? r : KVM_IOCTL(vm->fd, KVM_SET_GSI_ROUTING, &routing.head);
+}
+
+int vm_pit_create(const struct vm *vm, bool catch_up)
+{
+	struct kvm_pit_config config = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	struct kvm_reinject_control reinject = { .pit_reinject = catch_up };
+	int r = KVM_IOCTL(vm->fd, KVM_CREATE_PIT2, &config);
+
+	return r < 0 ? r : KVM_IOCTL(vm->fd, KVM_REINJECT_CONTROL, &reinject);
+}
+
+int vm_idle_exits_disable(const struct vm *vm, const struct kvm *kvm)
+{
+	int known = kvm_check(kvm, KVM_CAP_X86_DISABLE_EXITS);
+	struct kvm_enable_cap disable = { .cap = KVM_CAP_X86_DISABLE_EXITS,
+					  .args = { (uint64_t)known } };
+
+	if (known <= 0)
+		return fail(ENOTSUP, "KVM_CAP_X86_DISABLE_EXITS",
+			    "this KVM cannot leave HLT, MWAIT and PAUSE to the guest");
+	return KVM_IOCTL(vm->fd, KVM_ENABLE_CAP, &disable);
+}
+
+int vm_irq_line(const struct vm *vm, unsigned int line, bool level)
+{
+	struct kvm_irq_level irq = { .irq = line, .level = level };
+
+	return KVM_IOCTL(vm->fd, KVM_IRQ_LINE, &irq);
+}

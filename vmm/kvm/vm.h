@@ -5,6 +5,7 @@
 
 #include "kvm.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct vm {
@@ -27,5 +28,22 @@ int vm_tss_set(const struct vm *vm, gpa_t gpa);
  * period of the kernel, which KVM_CREATE_IRQCHIP does). Falls back to the whole in-kernel irqchip
  * where the kernel is too old (before 4.4). After the memory, before the first vCPU. */
 int vm_irqchip_create(const struct vm *vm, const struct kvm *kvm);
+
+/*
+ * The whole irqchip in the kernel (PIC, I/O APIC, local APICs) as a PC has it: ISA line 0, the
+ * timer's, arrives at the I/O APIC's pin 2. After the memory, before the first vCPU; waits for a
+ * grace period of the kernel.
+ */
+int vm_pc_irqchip_create(const struct vm *vm);
+
+/* The PIT in the kernel. `catch_up`: ticks that the guest missed are delivered late; else dropped. */
+int vm_pit_create(const struct vm *vm, bool catch_up);
+
+/* HLT, MWAIT and PAUSE of the guest do not exit, as far as this KVM can (KVM_CAP_X86_DISABLE_EXITS).
+ * Before the first vCPU. -ENOTSUP where it cannot. */
+int vm_idle_exits_disable(const struct vm *vm, const struct kvm *kvm);
+
+/* KVM_IRQ_LINE: sets the level of a global interrupt line (ISA IRQ n is line n). */
+int vm_irq_line(const struct vm *vm, unsigned int line, bool level);
 
 #endif

@@ -1,33 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* A machine: memory, one vCPU, the port bus, and the loop that runs it. */
+/* A machine: memory, vCPUs, the board's buses, and the loop that runs a vCPU. */
 #ifndef MACHINE_H
 #define MACHINE_H
 
-#include "bus.h"
 #include "cpu_model.h"
+#include "devices.h"
 #include "memory.h"
 #include "vcpu.h"
 
-struct machine {
-	const struct kvm *kvm;
-	struct vm vm;
-	struct memory memory;
-	struct vcpu vcpu;
-	struct bus bus;
-	uint64_t exits;		/* from KVM_RUN to this process */
-};
+#include <pthread.h>
 
-struct machine_config {
-	size_t memory_size;			/* bytes, page-aligned, below 3 GiB */
-	struct cpuid_table *cpuid;		/* what the guest is shown */
-	const struct kvm_msr_entry *msrs;	/* set before the first instruction */
-	size_t msr_count;
-};
+#define MACHINE_CPUS 64
 
 /* Why a run ended. */
 enum machine_end {
-	MACHINE_STOPPED,	/* a device said so: its negative result is `err` */
-	MACHINE_HALTED,		/* HLT that nothing can end */
+	MACHINE_RUNNING,
+	MACHINE_STOPPED,	/* a device said so: see board.stop; its negative result is `err` */
+	MACHINE_HALTED,		/* halted for good: no interrupt can come through */
 	MACHINE_SHUTDOWN,	/* triple fault */
 	MACHINE_FAIL_ENTRY,
 	MACHINE_INTERNAL_ERROR,
@@ -38,6 +27,7 @@ enum machine_end {
 
 struct machine_result {
 	enum machine_end end;
+	unsigned int cpu;		/* whose exit it was */
 	int err;			/* negative errno */
 	uint32_t exit_reason;		/* KVM's, of the last exit */
 	uint32_t suberror;		/* MACHINE_INTERNAL_ERROR */
@@ -45,17 +35,87 @@ struct machine_result {
 	uint64_t rip;			/* 0 = not to be had */
 };
 
+/* The last exits of a vCPU, for a dump. */
+#define EXIT_LOG 16
+struct exit_record {
+	uint32_t reason;
+	uint8_t size;
+	bool write;
+	uint64_t address;	/* port or guest-physical address */
+};
+
+struct cpu {
+	struct machine *machine;
+	struct vcpu vcpu;
+	unsigned int id;
+	pthread_t thread;
+	bool started;		/* `thread` is to be joined */
+	unsigned int dead_looks;	/* in a row that found it halted with interrupts off */
+	unsigned int last_look;		/* the machine's, when it was looked at last */
+	uint64_t exits;		/* from KVM_RUN to this process */
+	struct exit_record log[EXIT_LOG];	/* ring: exit n is at n % EXIT_LOG */
+};
+
+struct machine {
+	const struct kvm *kvm;
+	struct vm vm;
+	struct memory memory;
+	struct board board;
+	struct cpu cpu[MACHINE_CPUS];
+	unsigned int cpus;
+	/* Called for an access that no device claims (under the lock); NULL = nothing more to do. A
+	 * negative result stops the machine. */
+	int (*unclaimed)(struct cpu *cpu, const struct exit_record *access);
+	unsigned int look;	/* counts up with each signal to all; starts at 1 */
+	void *owner;		/* for whoever built it */
+	/* one device handler at a time; also guards `result` */
+	pthread_mutex_t lock;
+	struct machine_result result;	/* the first end; MACHINE_RUNNING until then */
+};
+
+enum irqchip {
+	IRQCHIP_LOCAL,		/* local APICs alone: what the probe needs, and free */
+	IRQCHIP_PC,		/* PIC and I/O APIC too */
+};
+
+enum pit {
+	PIT_NONE,
+	PIT_DROPS_TICKS,	/* those that the guest missed */
+	PIT_CATCHES_UP,
+};
+
+struct machine_config {
+	size_t memory_size;			/* bytes, page-aligned */
+	unsigned int cpus;			/* 1 to MACHINE_CPUS */
+	enum irqchip irqchip;
+	enum pit pit;				/* needs IRQCHIP_PC */
+	bool cpu_pm;				/* HLT, MWAIT and PAUSE do not exit */
+	const struct cpuid_table *cpuid;	/* KVM's; `model` makes each vCPU's of it */
+	const struct cpu_model *model;
+	const struct cpuid_table *hyperv;	/* KVM's leaves as Hyper-V, NULL = not shown */
+	const struct kvm_msr_entry *msrs;	/* set before the first instruction */
+	size_t msr_count;
+};
+
 /*
  * Creates all of it in the order that costs least: memory before the irqchip (the other way round
- * costs KVM milliseconds), vCPU last. On failure what was created is kept for machine_destroy();
+ * costs KVM milliseconds), vCPUs last. On failure what was created is kept for machine_destroy();
  * negative errno with error_last(), *rejected_msr is set where that was it.
  */
 int machine_create(struct machine *machine, const struct kvm *kvm,
 		   const struct machine_config *config, uint32_t *rejected_msr);
 void machine_destroy(struct machine *machine);
 
-/* Runs the vCPU until something ends it. */
-struct machine_result machine_run(struct machine *machine);
+/*
+ * Runs one vCPU in this thread until something ends the machine. The first vCPU that ends writes
+ * machine->result and has all others stop. A signal with a handler makes each look whether it
+ * should go on.
+ */
+void cpu_run(struct cpu *cpu);
+
+/* Ends the machine from outside: result, if there is none yet, and every vCPU's immediate_exit. The
+ * threads still need a signal to come out of KVM_RUN. */
+void machine_stop(struct machine *machine, enum machine_end end);
 
 /* KVM_EXIT_* as a word, NULL = none known. */
 const char *machine_exit_name(uint32_t exit_reason);

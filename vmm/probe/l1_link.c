@@ -45,14 +45,14 @@ static void witness_question(struct l1_link *link)
 	uint64_t guest_mode;
 
 	if (kvm_check(link->machine->kvm, KVM_CAP_NESTED_STATE) > 0 &&
-	    vcpu_nested_state_get(&link->machine->vcpu, &state) == 0)
+	    vcpu_nested_state_get(&link->machine->cpu[0].vcpu, &state) == 0)
 		witness_add(&link->run->witness_guest_mode,
 			    state.flags & KVM_STATE_NESTED_GUEST_MODE);
-	if (vcpu_stat_get(&link->machine->vcpu, "guest_mode", &guest_mode))
+	if (vcpu_stat_get(&link->machine->cpu[0].vcpu, "guest_mode", &guest_mode))
 		witness_add(&link->run->stat_guest_mode, guest_mode != 0);
 }
 
-static int witness_read(void *device, uint16_t port, void *data, unsigned int size)
+static int witness_read(void *device, uint64_t port, void *data, unsigned int size)
 {
 	struct l1_link *link = device;
 
@@ -67,7 +67,7 @@ static int witness_read(void *device, uint16_t port, void *data, unsigned int si
 	return 0;
 }
 
-static int witness_write(void *device, uint16_t port, const void *data, unsigned int size)
+static int witness_write(void *device, uint64_t port, const void *data, unsigned int size)
 {
 	struct l1_link *link = device;
 	uint32_t answer;
@@ -87,7 +87,7 @@ static int witness_write(void *device, uint16_t port, const void *data, unsigned
 }
 
 /* A write is enough: L2 begins with one. */
-static int intercepted_write(void *device, uint16_t port, const void *data, unsigned int size)
+static int intercepted_write(void *device, uint64_t port, const void *data, unsigned int size)
 {
 	struct l1_link *link = device;
 
@@ -215,7 +215,7 @@ static int message_take(struct l1_link *link, uint8_t *shared)
 	return message_refuse(link);
 }
 
-static int contract_read(void *device, uint16_t port, void *data, unsigned int size)
+static int contract_read(void *device, uint64_t port, void *data, unsigned int size)
 {
 	const uint32_t magic = CONTRACT_MAGIC;
 
@@ -225,7 +225,7 @@ static int contract_read(void *device, uint16_t port, void *data, unsigned int s
 	return 0;
 }
 
-static int contract_write(void *device, uint16_t port, const void *data, unsigned int size)
+static int contract_write(void *device, uint64_t port, const void *data, unsigned int size)
 {
 	struct l1_link *link = device;
 	uint8_t *shared;
@@ -253,7 +253,7 @@ int l1_link_attach(struct l1_link *link, struct machine *machine, struct run_fac
 	if (getrandom(link->challenge, sizeof(link->challenge), 0) != sizeof(link->challenge))
 		return self_failed(link);
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
-		int r = bus_attach(&machine->bus, &ranges[i]);
+		int r = bus_attach(&machine->board.ports, &ranges[i]);
 
 		if (r < 0)
 			return r;
@@ -297,7 +297,7 @@ static void verify_entries(struct run_facts *run, uint32_t resume_rounds)
 void l1_link_verify(struct l1_link *link)
 {
 	struct run_facts *run = link->run;
-	struct vcpu *vcpu = &link->machine->vcpu;
+	struct vcpu *vcpu = &link->machine->cpu[0].vcpu;
 	struct kvm_nested_state state;
 
 	if (vcpu->fd < 0)

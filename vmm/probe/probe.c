@@ -2,13 +2,12 @@
 // The ladder: device, what KVM offers, set-up, L1 and its checks, witnesses, verdict.
 #include "probe.h"
 
+#include "boot.h"
 #include "deadline.h"
 #include "error.h"
 #include "evidence.h"
 #include "l1_link.h"
-#include "pvh.h"
 #include "reasons.h"
-#include "start.h"
 #include "x86.h"
 
 #include <errno.h>
@@ -23,7 +22,7 @@ struct probe {
 	struct result *result;
 	struct facts facts;
 	struct kvm kvm;
-	struct cpuid_table cpuid;
+	struct cpuid_table cpuid;	/* KVM's */
 	struct machine machine;
 	struct l1_link link;
 	uint64_t start_ns, step_ns;
@@ -90,7 +89,7 @@ static bool offers_ept(const struct kvm *kvm)
 static bool virt_offered(struct probe *probe, struct step *step)
 {
 	struct kvm_facts *facts = &probe->facts.kvm;
-	struct cpuid_table *cpuid = &probe->cpuid;
+	struct cpuid_table *cpuid = &probe->cpuid, shown;
 
 	if (kvm_supported_cpuid(&probe->kvm, cpuid) < 0) {
 		call_failed(probe);
@@ -102,9 +101,12 @@ static bool virt_offered(struct probe *probe, struct step *step)
 	facts->offers_svm = cpuid_has(cpuid, "svm");
 	facts->offers_nested_paging = (facts->offers_svm && cpuid_has(cpuid, "npt")) ||
 				      (facts->offers_vmx && offers_ept(&probe->kvm));
-	cpu_model_apply(&probe->options->cpu, cpuid, 0);
+	shown = *cpuid;
+	cpu_model_apply(&probe->options->cpu, &shown, 0);
+	probe->link.shows_vmx = cpuid_has(&shown, "vmx");
+	probe->link.shows_svm = cpuid_has(&shown, "svm");
 	facts->hidden_by_option = (facts->offers_vmx || facts->offers_svm) &&
-				  !cpuid_has(cpuid, "vmx") && !cpuid_has(cpuid, "svm");
+				  !probe->link.shows_vmx && !probe->link.shows_svm;
 	step_end(probe, step, facts->offers_vmx || facts->offers_svm,
 		 facts->offers_vmx ? "KVM_GET_SUPPORTED_CPUID shows VMX" :
 		 facts->offers_svm ? "KVM_GET_SUPPORTED_CPUID shows SVM" :
@@ -123,25 +125,28 @@ static bool machine_build(struct probe *probe, struct step *step)
 	};
 	const struct machine_config config = {
 		.memory_size = MEMORY_SIZE,
+		.cpus = 1,
+		.irqchip = IRQCHIP_LOCAL,
 		.cpuid = &probe->cpuid,
+		.model = &probe->options->cpu,
 		/* what firmware does on a PC: without it VMXON raises #GP. KVM takes it where it offers
 		 * VMX; a user's own +vmx is none of its business. */
 		.msrs = &feature_control,
-		.msr_count = probe->facts.kvm.offers_vmx && cpuid_has(&probe->cpuid, "vmx"),
+		.msr_count = probe->facts.kvm.offers_vmx && probe->link.shows_vmx,
 	};
-	struct pvh_start start;
-	int r = machine_create(&probe->machine, &probe->kvm, &config,
-			       &probe->facts.kvm.rejected_msr);
+	const struct boot_request request = { .kernel = probe->options->l1, .command_line = "" };
+	struct machine *machine = &probe->machine;
+	struct layout layout;
+	struct start start;
+	int r = machine_create(machine, &probe->kvm, &config, &probe->facts.kvm.rejected_msr);
 
-	probe->link.resume_rounds = PROBE_RESUME_ROUNDS;
-	probe->link.shows_vmx = cpuid_has(&probe->cpuid, "vmx");
-	probe->link.shows_svm = cpuid_has(&probe->cpuid, "svm");
+	layout_init(&layout);
 	if (r == 0)
-		r = l1_link_attach(&probe->link, &probe->machine, &probe->facts.run);
+		r = l1_link_attach(&probe->link, machine, &probe->facts.run);
 	if (r == 0)
-		r = pvh_load(&probe->options->l1, &probe->machine.memory, "", &start);
+		r = boot_pvh.load(&request, &machine->memory, &layout, &start);
 	if (r == 0)
-		r = start_pvh(&probe->machine.vcpu, start.entry, start.start_info);
+		r = start_apply(&start, &machine->memory, &machine->cpu[0].vcpu);
 	if (r < 0)
 		call_failed(probe);
 	step_end(probe, step, r == 0, r < 0 ? error_last()->text : "");
@@ -172,9 +177,12 @@ static void end_take(struct run_facts *run, const struct machine_result *end)
 static bool l1_run(struct probe *probe, struct step *step)
 {
 	struct run_facts *run = &probe->facts.run;
-	struct machine_result end = machine_run(&probe->machine);
+	struct cpu *cpu = &probe->machine.cpu[0];
 
-	end_take(run, &end);
+	deadline_watch(cpu->vcpu.run);
+	cpu_run(cpu);
+	deadline_watch(NULL);
+	end_take(run, &probe->machine.result);
 	if (run->end == RUN_SELF_FAILED)
 		call_failed(probe);
 	l1_link_verify(&probe->link);
@@ -263,7 +271,8 @@ void probe_run(const struct probe_options *options, struct result *result)
 		.options = options,
 		.result = result,
 		.kvm.fd = -1,
-		.machine = { .vm.fd = -1, .vcpu = { .fd = -1, .stats_fd = -1 } },
+		.machine = { .vm.fd = -1 },
+		.link.resume_rounds = PROBE_RESUME_ROUNDS,
 		.start_ns = now_ns(),
 	};
 	bool climbing = true;
@@ -288,7 +297,7 @@ void probe_run(const struct probe_options *options, struct result *result)
 	checks_report(&probe);
 	witnesses_report(&probe);
 	host_report(result, &probe.facts.host);
-	evidence_report(result, &probe.facts, probe.machine.exits);
+	evidence_report(result, &probe.facts, probe.machine.cpu[0].exits);
 	reason_diagnose(result, &probe.facts);
 	machine_destroy(&probe.machine);
 	kvm_close(&probe.kvm);

@@ -1,0 +1,100 @@
+# scripts/test -k linux
+# SPDX-License-Identifier: MIT
+"""Kernels that others wrote, in the emulated hosts: Debian's Linux, also as an L1, and memtest86+."""
+import os
+import pathlib
+import re
+import shlex
+
+import pytest
+
+from harness import ROOT, built, missing, rig, run
+
+CACHE = pathlib.Path(os.environ.get("MINIVMM_CACHE") or pathlib.Path(
+    os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "minivmm"))
+
+# The Intel rig needs more memory than its default to hold such a guest.
+VENDORS = {"amd": ["amd", "--smp", "2"], "intel": ["intel", "--mem", "512"]}
+INIT = """
+echo "init: $(uname -s), $(nproc) CPUs, clock $(cat /sys/devices/system/clocksource/*/current_*)"
+grep -q ' hypervisor ' /proc/cpuinfo && echo "init: knows its hypervisor"
+poweroff -f
+"""
+
+
+def nightly():
+    """Too slow for every day."""
+    if os.environ.get("MINIVMM_TEST_NIGHTLY") != "1":
+        pytest.skip("nightly: set MINIVMM_TEST_NIGHTLY=1 to run it, for ten minutes and more")
+
+
+def debian_file(package, path):
+    ran = run(ROOT / "scripts/debian-file", package, path, timeout=120)
+    if ran.status == 125:
+        missing(f"no {path} of Debian's {package} here: {ran.err.strip()}")
+    return ran.expect(0).out.strip()
+
+
+def initramfs(folder, init):
+    make = ". scripts/rigs/initramfs.sh && initramfs_make " + shlex.quote(str(folder / "initrd"))
+    run("bash", "-c", f"{{ {make}; }} <<'END'\n{init}\nEND", cwd=ROOT).expect(0)
+    return folder / "initrd"
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_linux_boots(vendor, tmp_path):
+    """Debian's kernel, with all that a distribution switches on, finds its two CPUs and its clock,
+    runs /init, and powers off by ACPI."""
+    rig(*VENDORS[vendor], "--prepare", timeout=900)
+    ran = rig(*VENDORS[vendor], "--timeout", "500",
+              "--file", f"{built('static')}:/t/minivmm", "--file", f"{CACHE}/kernel/vmlinuz:/t/vmlinuz",
+              "--file", f"{initramfs(tmp_path, INIT)}:/t/initrd", "--",
+              "/t/minivmm", "-kernel", "/t/vmlinuz", "-initrd", "/t/initrd", "-smp", "2", "-m", "256",
+              "-append", "console=ttyS0 panic=-1 mitigations=off", timeout=600)
+    assert ran.status == 0, ran
+    assert re.search("init: Linux, 2 CPUs, clock (kvm-clock|tsc)", ran.out), ran
+    assert "init: knows its hypervisor" in ran.out
+    assert "ACPI: Interpreter enabled" in ran.out and "reboot: Power down" in ran.out
+    assert "Kernel panic" not in ran.out and "rcu: INFO" not in ran.out
+
+
+@pytest.mark.parametrize("vendor, flag, nested", [("amd", "svm", "1"), ("intel", "vmx", "Y")])
+def test_linux_as_l1(vendor, flag, nested):
+    """It shows SVM or VMX, its own KVM loads, and minivmm in it runs L3."""
+    if vendor == "intel":
+        nightly()
+    rig(*VENDORS[vendor], "--prepare", timeout=900)
+    ran = run(ROOT / "scripts/linux-as-l1", vendor, timeout=1900,
+              env={"MINIVMM": str(built("static")), "LINUX_LIMIT": "1800"})
+    assert ran.status == 0, ran
+    assert f"2 CPUs, flags: {flag}\n" in ran.out
+    assert re.search(f"kvm-{vendor} is loaded, nested={nested}\n", ran.out)
+    assert " WORKS " in ran.out and "this machine is itself a guest (of KVM)" in ran.out
+    assert "L0: L1 powered off, minivmm ended with 0" in ran.out
+
+
+MEMTEST = """
+{ timeout 150 sh -c 'until grep -q "Errors: 0" log; do sleep 0.2; done'; printf '\\033'; sleep 20; } |
+	PROGRAM -kernel IMAGE -append 'console=ttyS0,115200 nopause' -m 64 --timeout 150 >log
+status=$?
+cat log
+exit $status
+"""
+
+
+def test_linux_memtest():
+    """A bzImage that is no Linux, with no driver but its own: it finds CPU and memory, tests, and
+    takes a key from the serial port: Esc resets the machine."""
+    image = debian_file("memtest86+", "boot/memtest86+x64.bin")
+    script = MEMTEST.replace("IMAGE", image).replace("PROGRAM", str(built("gcc")))
+    ran = rig("amd", "--timeout", "250", "--", "sh", "-c", "cd /tmp && : >log && " + script)
+    assert ran.status == 32, ran
+    assert re.search(r"Memtest86\+ +v6", ran.out)
+    assert re.search(r"Memory +: +64MB", ran.out) and "Errors: 0" in ran.out
+
+
+# What only a BIOS can start is refused, with the reason, before anything runs.
+def test_linux_ipxe_is_refused():
+    ran = run(built("gcc"), "--kernel", debian_file("ipxe", "boot/ipxe.lkrn"))
+    assert (ran.status, ran.out) == (2, "")
+    assert "it has only a 16-bit entry, for a BIOS" in ran.err
