@@ -210,7 +210,7 @@ const struct option options_table[] = {
 	  set_cpu, NULL },
 	{ OPTION_EITHER, "format", "NAME",
 	  "how to report: text (the default) or json\n"
-	  "--kernel: which format IMAGE has: linux, multiboot, multiboot2, pvh, elf64,\n"
+	  "--kernel: IMAGE's format: linux, multiboot, multiboot2, pvh, elf64,\n"
 	  "flat@ADDRESS[,real|protected|long]", set_format, NULL },
 	{ OPTION_EITHER, "timeout", "SECONDS",
 	  "give up after this much wall time (probe: 5; 0 = never)", set_timeout, NULL },
