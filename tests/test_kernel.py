@@ -84,6 +84,9 @@ ROWS = [
     Row("mb_hello.elf", "-m 5G", PASS, "{version}\n{kernel}\n639 KiB, 3144704 KiB\n" + MB_MAP +
         "memory 0x100000 + 0xbff00000, type 1\nmemory 0x100000000 + 0x80000000, type 1\n"),
     Row("mb_addr.bin", "", PASS, "address fields\n"),
+    Row("mb_hello.elf", "-append 'one  two' -initrd 'MODULE x y,MODULE'", PASS,
+        "{version}\n{kernel} one  two\n639 KiB, 130048 KiB\nmodule {module} x y: a module\n"
+        "module {module}: a module\n" + MB_MAP + "memory 0x100000 + 0x7f00000, type 1\n"),
     Row("mb2_hello.elf", "-append words -initrd MODULE", PASS,
         "1 {kernel} words\n2 {version}\n4 639 KiB, 130048 KiB\n6 0x0 + 0x9fc00; 0x9fc00 + 0x400 "
         "reserved; 0xe0000 + 0x20000 reserved; 0x100000 + 0x7f00000; \n14 RSD PTR sum right\n"

@@ -21,7 +21,7 @@ poweroff -f
 def nightly():
     """Too slow for every day."""
     if os.environ.get("MINIVMM_TEST_NIGHTLY") != "1":
-        pytest.skip("nightly: set MINIVMM_TEST_NIGHTLY=1 to run it, for ten minutes and more")
+        pytest.skip("takes long: scripts/test --nightly runs it")
 
 
 def debian_file(package, path):

@@ -183,7 +183,8 @@ const struct option options_table[] = {
 	  "boot a kernel: Linux, Multiboot, PVH, ELF64, flat\n"
 	  "The format is found out, or --format says it", set_kernel, NULL },
 	{ OPTION_KERNEL, "initrd", "FILE",
-	  "an initrd or a Multiboot module (repeatable)", set_initrd, NULL },
+	  "an initrd or a Multiboot module (repeatable)\n"
+	  "As QEMU has it, too: \"FILE WORDS,FILE WORDS\"", set_initrd, NULL },
 	{ OPTION_KERNEL, "append", "WORDS",
 	  "the kernel's command line", set_append, NULL },
 	{ OPTION_KERNEL, "smp", "N",

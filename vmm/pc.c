@@ -41,19 +41,57 @@ struct pc {
 	volatile bool stopping;		/* nobody waits for a reader of our output any more */
 	int ended;			/* eventfd: a vCPU's thread ended */
 	FILE *serial;			/* BOOT_SERIAL_FILE */
+	char *module_name[BOOT_MODULES];	/* where -initrd named several */
 };
 
 /* ---- before there is a machine: what is wrong here is the user's to mend ---- */
+
+/* "FILE", or "FILE WORDS": the guest is told all of it, which is `name`. */
+static int module_read(struct pc *pc, const char *file, const char *name)
+{
+	struct image *module = &pc->request.module[pc->request.modules];
+	int r;
+
+	if (pc->request.modules == BOOT_MODULES)
+		return fail(EINVAL, "--initrd", "--initrd: more than %d files", BOOT_MODULES);
+	r = image_read(module, file);
+	if (r < 0)
+		return r;
+	module->name = name;
+	pc->request.modules++;
+	return 0;
+}
+
+/* QEMU's form for Multiboot modules, "FILE WORDS,FILE WORDS", where no file has just that name. */
+static int modules_read(struct pc *pc, const char *value)
+{
+	const char *end;
+	int r = 0;
+
+	if (access(value, F_OK) == 0 || !value[strcspn(value, " ,")])
+		return module_read(pc, value, value);
+	for (; r == 0 && value; value = *end ? end + 1 : NULL) {
+		char *name = strndup(value, strcspn(value, ","));
+		char *file = name ? strndup(name, strcspn(name, " ")) : NULL;
+
+		end = value + strcspn(value, ",");
+		r = file ? module_read(pc, file, name) : fail(ENOMEM, "--initrd", "out of memory");
+		if (r == 0)
+			pc->module_name[pc->request.modules - 1] = name;
+		else
+			free(name);
+		free(file);
+	}
+	return r;
+}
 
 static int images_read(struct pc *pc)
 {
 	const struct boot_options *options = pc->options;
 	int r = image_read(&pc->request.kernel, options->kernel);
 
-	for (size_t i = 0; r == 0 && i < options->initrds; i++) {
-		r = image_read(&pc->request.module[i], options->initrd[i]);
-		pc->request.modules += r == 0;
-	}
+	for (size_t i = 0; r == 0 && i < options->initrds; i++)
+		r = modules_read(pc, options->initrd[i]);
 	if (r < 0)
 		return r;
 	pc->request.command_line = options->append;
@@ -381,8 +419,10 @@ static void pc_destroy(struct pc *pc)
 	if (pc->ended >= 0)
 		close(pc->ended);
 	image_release(&pc->request.kernel);
-	for (size_t i = 0; i < pc->request.modules; i++)
+	for (size_t i = 0; i < pc->request.modules; i++) {
 		image_release(&pc->request.module[i]);
+		free(pc->module_name[i]);
+	}
 }
 
 static int pc_boot(struct pc *pc)

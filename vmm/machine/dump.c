@@ -156,6 +156,13 @@ static void last_exits(FILE *out, const struct cpu *cpu)
 	}
 }
 
+/* APM vol. 2 "Processor Initialization State": CS and CR0 as nothing but a reset leaves them. */
+static bool was_reset(const struct kvm_sregs *sregs)
+{
+	return sregs->cs.base == 0xffff0000 && sregs->cs.selector == 0xf000 &&
+	       sregs->cr0 == 0x60000010;
+}
+
 /* What the numbers together usually mean. */
 static const char *guess(const struct machine_result *result, const struct kvm_sregs *sregs)
 {
@@ -169,6 +176,8 @@ static const char *guess(const struct machine_result *result, const struct kvm_s
 	if (result->end == MACHINE_INTERNAL_ERROR &&
 	    result->suberror == KVM_INTERNAL_ERROR_EMULATION && real)
 		return "KVM emulates real mode here, and does not know this instruction";
+	if (result->end == MACHINE_SHUTDOWN && was_reset(sregs))
+		return "unknown: KVM's SVM resets the CPU at a triple fault, so these registers tell nothing";
 	if (result->end == MACHINE_SHUTDOWN && sregs->idt.limit == 0)
 		return "an exception or interrupt before there was an IDT";
 	return NULL;
