@@ -673,7 +673,6 @@ static void linux_16bit(void)
 	image.k.header.version = 0x207;
 	image.k.header.code32_start = 0;
 	image.k.header.xloadflags = 0;
-	image.k.header.relocatable_kernel = 0;
 	image.k.header.pref_address = UINT64_MAX;
 	booted = image_boot(&boot_linux, &image.k, sizeof(image.k), request_full());
 	start = &booted.start;

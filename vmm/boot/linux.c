@@ -136,7 +136,7 @@ static int body_read(const struct image *image, struct kernel *kernel)
 }
 
 /* boot.rst, "init_size": where a kernel runs, and what it needs until it looks at the map. One that
- * is not relocatable moves itself from 1 MiB to pref_address. */
+ * is not relocatable moves itself from 1 MiB to pref_address; 16-bit code knows no other place. */
 static void kernel_place(struct kernel *kernel)
 {
 	const struct setup_header *header = &kernel->header;
@@ -144,7 +144,7 @@ static void kernel_place(struct kernel *kernel)
 	gpa_t run = preference ? header->pref_address : KERNEL_DEFAULT;
 
 	kernel->address = KERNEL_DEFAULT;
-	if (header->relocatable_kernel) {
+	if (header->relocatable_kernel && !kernel->entry_16) {
 		gpa_t align = header->kernel_alignment;
 
 		run = run < KERNEL_DEFAULT ? KERNEL_DEFAULT : run;
