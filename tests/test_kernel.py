@@ -71,6 +71,8 @@ class Row:
 HALT_LINE = r"^minivmm: CPU 0: halted for good: .*, at RIP 0x100"
 TIME_LINE = r"^minivmm: CPU 0: time ran out, at RIP 0x100"
 INT_N = "no interrupts and no int n for a guest without paging"
+BIOS_OUT = ("0000000000 000009fc00\n000009fc00 0000000400 reserved\n00000e0000 0000020000 reserved\n"
+            "0000100000 0007f00000\nkey q\ntick\n")
 
 ROWS = [
     # ---- protocols ----
@@ -101,6 +103,9 @@ ROWS = [
     Row("flat_protected.bin", "--format flat@0x8000,protected", PASS, "protected\n"),
     Row("flat_long.bin", "--format flat@0x8000,long", PASS, "long\n"),
     Row("flat_segment.bin", "--format flat@0x21234", PASS, "y"),
+    Row("bios.bin", "--format flat@0x8000", POWER_OFF, BIOS_OUT, stdin="q", lacks=INT_N),
+    Row("bios.bin", "--format flat@0x8000 --strict-io", POWER_OFF, BIOS_OUT, stdin="q", lacks=INT_N,
+        err=(r"\Aminivmm: the BIOS has no service int 0x15 with AX 0x4200\n\Z",)),
     Row("linux_64.bin", "-append console=x -initrd MODULE", PASS,
         "64-bit entry\nconsole=x\na module\nRSD PTR\n" + MAP),
     Row("linux_32.bin", "-append console=x -initrd MODULE -initrd MODULE", PASS,

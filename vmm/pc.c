@@ -230,6 +230,12 @@ static int unclaimed_report(struct cpu *cpu, const struct exit_record *access)
 	return 0;
 }
 
+static void service_report(const struct bios_call *call)
+{
+	fprintf(stderr, "minivmm: the BIOS has no service int 0x%02x with AX 0x%04x\n", call->vector,
+		call->a.x);
+}
+
 static int guest_load(struct pc *pc)
 {
 	struct machine *machine = &pc->machine;
@@ -238,15 +244,20 @@ static int guest_load(struct pc *pc)
 	int r;
 
 	layout_init(&layout);
-	if (pc->options->strict_io)
+	if (pc->options->strict_io) {
 		machine->unclaimed = unclaimed_report;
+		pc->devices.bios.unknown = service_report;
+	}
 	bios_data_write(&machine->memory);
 	/* memory too small for the BIOS area has no tables, and no guest that looks for them */
 	if (!pc->options->no_acpi)
 		pc->request.rsdp = acpi_tables_write(&machine->memory, machine->cpus);
 	mptable_write(&machine->memory, machine->cpus);
 	r = pc->protocol->load(&pc->request, &machine->memory, &layout, &start);
-	return r < 0 ? r : start_apply(&start, &machine->memory, &machine->cpu[0].vcpu);
+	if (r < 0)
+		return r;
+	bios_install(&machine->memory, &start);
+	return start_apply(&start, &machine->memory, &machine->cpu[0].vcpu);
 }
 
 /* ---- running it ---- */

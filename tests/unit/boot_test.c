@@ -657,6 +657,48 @@ static void linux_32bit_old(void)
 	memory_destroy(&booted.memory);
 }
 
+/* No other entry than the 16-bit one: the 16-bit code is loaded, too, and entered with its segments.
+ * Behind 2.07's header are bytes of its own. */
+static void linux_16bit(void)
+{
+	struct {
+		struct bzimage k;
+		uint8_t more[64 * 512];
+	} image = { bzimage_good(), { 0 } };
+	const struct setup_header *header;
+	const struct start *start;
+	struct booted booted;
+	gpa_t code;
+
+	image.k.header.version = 0x207;
+	image.k.header.code32_start = 0;
+	image.k.header.xloadflags = 0;
+	image.k.header.pref_address = UINT64_MAX;
+	booted = image_boot(&boot_linux, &image.k, sizeof(image.k), request_full());
+	start = &booted.start;
+	code = start->data_selector * 16U;
+	EXPECT(booted.r == 0 && start->mode == START_REAL, "%s", error_last()->text);
+	EXPECT(code <= 0x90000 && start->code_selector == start->data_selector + 0x20 &&
+	       start->entry == code + 0x200, "0x%llx", (unsigned long long)start->entry);
+	EXPECT_STR(piece_at(&booted, code, 0x10000), "16-bit code");
+	EXPECT(memcmp(guest(&booted, KERNEL, 1024), image.k.code, 1024) == 0, "the rest");
+	header = guest(&booted, code + 0x1f1, sizeof(*header));
+	EXPECT(header->pref_address == UINT64_MAX && header->code32_start == 0, "kept");
+	EXPECT(header->type_of_loader == 0xff && header->loadflags & CAN_USE_HEAP, "loader");
+	EXPECT(header->heap_end_ptr + 0x200 == (int)start->rsp && start->rsp <= 0xfffe, "heap");
+	EXPECT_STR(string(&booted, header->cmd_line_ptr, "the command line"), TEXT);
+	EXPECT(header->cmd_line_ptr < 0xa0000, "0x%x", header->cmd_line_ptr);
+	EXPECT(header->ramdisk_size == 8 + 4097, "%u", header->ramdisk_size);
+	EXPECT_STR(piece_at(&booted, header->ramdisk_image, 8 + 4097), "the initrd");
+	pieces_check(&booted);
+	memory_destroy(&booted.memory);
+	image.k.header.setup_sects = 64;
+	booted = image_boot(&boot_linux, &image, sizeof(image), request_full());
+	EXPECT(booted.r == -ENOEXEC, "%d", booted.r);
+	EXPECT_HAS(error_last()->text, "64 setup sectors of 16-bit code are more than 32 KiB");
+	memory_destroy(&booted.memory);
+}
+
 /* A kernel that moves itself needs both places, and all between. */
 static void linux_moving(void)
 {
@@ -968,7 +1010,7 @@ static const struct patch bzimage_bad[] = {
 	M(jump, 0x61eb, "ends at 0x263, before 0x264"),
 	M(version, 0x205, "2.05 is older than 2.06"),
 	M(version, 0, "0.00 is older"), M(loadflags, 0, "a zImage"), M(loadflags, 0xfe, "a zImage"),
-	M(code32_start, 0, "only a 16-bit entry"), M(kernel_alignment, 0, "kernel_alignment 0x0"),
+	M(kernel_alignment, 0, "kernel_alignment 0x0"),
 	M(kernel_alignment, 0x300000, "no power of two"),
 	M(kernel_alignment, 0x80000000, "up to 1 GiB"),
 	M(kernel_alignment, 0x40000000, "there is no guest memory"),
@@ -1156,6 +1198,7 @@ const struct unit_test boot_tests[] = {
 	{ "boot: PVH ELF32", pvh_elf32 },
 	{ "boot: Linux at its 64-bit entry", linux_64bit },
 	{ "boot: Linux 2.06 at its 32-bit entry", linux_32bit_old },
+	{ "boot: Linux at its 16-bit entry", linux_16bit },
 	{ "boot: Linux that moves itself", linux_moving },
 	{ "boot: Linux limits where its initrd lies", linux_initrd_limit },
 	{ "boot: Linux limits its command line", linux_command_line_limit },

@@ -955,7 +955,95 @@ static void console_stops_waiting_for_a_reader(void)
 	close(pipes[1]);
 }
 
+/* --- BIOS ------------------------------------------------------------------------------------- */
+
+static struct bios_call bios_int(uint8_t vector, uint16_t ax, uint16_t bx, uint16_t cx, uint16_t dx)
+{
+	struct bios_call call = { .vector = vector, .a.e = ax, .b.e = bx, .c.e = cx, .d.e = dx };
+	int r = bios_serve(&devices.bios, &call);
+
+	EXPECT(r == 0, "int 0x%02x, AX 0x%04x: %d", vector, ax, r);
+	return call;
+}
+
+/* What is written at the cursor and then again by teletype is printed once; moves are told. */
+static void bios_prints(void)
+{
+	struct bios_call call;
+
+	board_up();
+	bios_int(0x10, 0x0003, 0, 0, 0);
+	bios_int(0x10, 0x0941, 0x07, 1, 0);
+	bios_int(0x10, 0x0e41, 0, 0, 0);
+	bios_int(0x10, 0x0942, 0x07, 1, 0);
+	bios_int(0x10, 0x0200, 0, 0, 2);
+	EXPECT_STR(printed, "AB");
+	bios_int(0x10, 0x0200, 0, 0, 0x0403);
+	bios_int(0x10, 0x0e43, 0, 0, 0);
+	call = bios_int(0x10, 0x0300, 0, 0, 0);
+	EXPECT(call.d.x == 0x0404, "0x%04x", call.d.x);
+	bios_int(0x10, 0x0003, 0, 0, 0);
+	EXPECT_STR(printed, "AB\033[5;4HC\033[1;1H\033[2J");
+	board_down();
+}
+
+/* Addresses that are no memory are refused, and memory is moved within it only. */
+static void bios_checks_addresses(void)
+{
+	struct bios_call call = { .vector = 0x15, .a.e = 0xe820, .c.e = 20, .d.e = 0x534d4150,
+				  .es = 0x1000 };
+	uint8_t *gdt;
+
+	board_up();
+	EXPECT(bios_serve(&devices.bios, &call) == 0 && !(call.flags & 1), "0x%x", call.flags);
+	EXPECT(call.b.e == 1 && call.a.e == 0x534d4150, "0x%x", call.b.e);
+	memory.low = 0x10010; /* the same address again, which now is none */
+	EXPECT(bios_serve(&devices.bios, &call) == 0, "it goes on");
+	EXPECT(call.flags & 1 && call.a.h == 0x86, "0x%x", call.a.e);
+	memory.low = MEMORY_SIZE;
+	gdt = memory_at(&memory, 0x10000, 48);
+	memset(gdt, 0, 48);
+	gdt[0x14] = 1;				/* from 0x10000 */
+	gdt[0x1c] = 0x3f, gdt[0x1b] = 0xff;	/* to 256 bytes below the end */
+	for (int more = 0; more < 2; more++) {
+		call = (struct bios_call){ .vector = 0x15, .a.e = 0x8700, .es = 0x1000,
+					   .c.e = (uint32_t)(128 + more) };
+		EXPECT(bios_serve(&devices.bios, &call) == 0, "it goes on");
+		EXPECT((call.flags & 1) == more, "%d more: 0x%x", more, call.flags);
+	}
+	EXPECT(memcmp(memory_at(&memory, 0x3fff00, 48), gdt, 48) == 0, "moved");
+	board_down();
+}
+
+/* Whatever the registers say, in a guest with little memory, too. */
+static void bios_survives_noise(void)
+{
+	uint32_t seed = 1;
+
+	board_up();
+	for (unsigned int i = 0; i < 400000; i++) {
+		uint32_t random[8];
+		struct bios_call call;
+
+		for (unsigned int k = 0; k < 8; k++)
+			random[k] = (seed = seed * 1664525 + 1013904223) >> 3;
+		memory.low = i % 2 ? MEMORY_SIZE : 0x440;
+		call = (struct bios_call){
+			.vector = (uint8_t)(i / 256 % 32), .a.e = (i % 256) << 8 | random[0] % 256,
+			.b.e = random[1], .c.e = random[2] % 4096, .d.e = random[3],
+			.si = (uint16_t)random[4], .di = (uint16_t)random[5],
+			.bp = (uint16_t)random[6], .es = (uint16_t)random[7],
+		};
+		bios_serve(&devices.bios, &call);
+	}
+	memory.low = MEMORY_SIZE;
+	board_down();
+}
+
 const struct unit_test devices_tests[] = {
+	{ "bios: prints", bios_prints },
+	{ "bios: checks addresses", bios_checks_addresses },
+	{ "bios: survives noise", bios_survives_noise },
 	{ "board: overlaps are refused, nobody's ports read as ones", board_refuses_overlaps },
 	{ "board: the first reason to stop counts", board_first_stop_counts },
 	{ "board: every port and size survives noise", board_survives_noise },

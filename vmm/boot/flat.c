@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Bytes without a format: they lie and start at an address, and in a mode, that the user names. RSP
 // is at the top of a small stack (16-aligned), all other registers are zero. In real mode all
-// segments but CS are zero and the stack lies below 64 KiB. Nothing is handed over.
+// segments but CS are zero, the stack lies below 64 KiB, and there is a small BIOS. Nothing is handed
+// over.
 #include "boot.h"
 
 #include <string.h>
@@ -52,8 +53,11 @@ static int flat_load(const struct boot_request *request, const struct memory *me
 	memcpy(memory_at(memory, address, image->size), image->bytes, image->size);
 	*start = (struct start){ .mode = request->flat_mode, .entry = address, .code_selector = 8,
 				 .data_selector = 16 };
-	if (start->mode == START_REAL)
+	if (start->mode == START_REAL) {
+		start->code_selector = (uint16_t)(address >> 16 << 12);
+		start->data_selector = 0;
 		return real_stack_place(image, memory, layout, start);
+	}
 	r = boot_stack_place(image, memory, layout, end, start);
 	return r < 0 ? r : boot_tables_place(image, memory, layout, end, start);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Linux's bzImage: "The Linux/x86 Boot Protocol" (Documentation/arch/x86/boot.rst), version 2.06 or
 // later, and "Zero Page" (zero-page.rst). Entered at its 64-bit entry where it has one, else at the
-// 32-bit entry. Deliberately missing: the 16-bit entry, which wants a BIOS.
+// 32-bit entry; where it has neither (iPXE), its 16-bit code runs first, and asks the BIOS.
 #include "boot.h"
 
 #include <asm/bootparam.h>
@@ -23,6 +23,11 @@
 #define ENTRY_64	0x200		/* "64-bit Boot Protocol": behind the load address */
 #define BOOT_CS		0x10		/* __BOOT_CS, __BOOT_DS */
 #define BOOT_DS		0x18
+#define REAL_FROM	0x10000		/* "Loading The Rest of The Kernel": where the 16-bit code */
+#define REAL_SIZE	0x10000		/* goes, with its heap and stack, and how it is divided */
+#define REAL_CODE_MAX	0x8000
+#define REAL_HEAP_END	0xe000
+#define REAL_ENTRY	0x200
 #define ALIGNMENT_MAX	(1U << 30)
 
 _Static_assert(offsetof(struct boot_params, hdr) == SETUP_HEADER, "setup header");
@@ -40,7 +45,7 @@ struct kernel {
 	size_t offset, size;		/* what follows the 16-bit code in the file */
 	gpa_t address;			/* where that goes */
 	gpa_t start, end;		/* all that it needs until it reads the memory map */
-	bool entry_64;
+	bool entry_64, entry_16;	/* neither: the 32-bit one */
 };
 
 static bool linux_sniff(const struct image *image)
@@ -97,14 +102,11 @@ static int header_check(const struct image *image, const struct setup_header *he
 	if (!(header->loadflags & LOADED_HIGH))
 		return image_refuse(image, "a zImage, which loads below 1 MiB (loadflags 0x%02x)",
 				    header->loadflags);
-	if (header->code32_start == 0) /* iPXE: what lies there is compressed */
-		return image_refuse(image,
-				    "code32_start is 0: it has only a 16-bit entry, for a BIOS");
 	if (header->relocatable_kernel &&
 	    (alignment == 0 || alignment > ALIGNMENT_MAX || (alignment & (alignment - 1))))
 		return image_refuse(image, "kernel_alignment 0x%x is no power of two up to 1 GiB",
 				    alignment);
-	if (header->pref_address >= MEMORY_HOLE)
+	if (header->version >= VERSION_INIT_SIZE && header->pref_address >= MEMORY_HOLE)
 		return image_refuse(image, "pref_address 0x%llx lies above 3 GiB",
 				    (unsigned long long)header->pref_address);
 	return 0;
@@ -124,6 +126,9 @@ static int body_read(const struct image *image, struct kernel *kernel)
 		return image_refuse(image,
 				    "the file is cut off: of %llu bytes at 0x%zx, %zu are there",
 				    (unsigned long long)size, kernel->offset, kernel->size);
+	if (kernel->entry_16 && kernel->offset > REAL_CODE_MAX)
+		return image_refuse(image, "%u setup sectors of 16-bit code are more than 32 KiB",
+				    sectors);
 	if (kernel->entry_64 && kernel->size <= ENTRY_64)
 		return image_refuse(image, "a 64-bit entry at 0x200 in a kernel of %zu bytes",
 				    kernel->size);
@@ -131,7 +136,7 @@ static int body_read(const struct image *image, struct kernel *kernel)
 }
 
 /* boot.rst, "init_size": where a kernel runs, and what it needs until it looks at the map. One that
- * is not relocatable moves itself from 1 MiB to pref_address. */
+ * is not relocatable moves itself from 1 MiB to pref_address; 16-bit code knows no other place. */
 static void kernel_place(struct kernel *kernel)
 {
 	const struct setup_header *header = &kernel->header;
@@ -139,7 +144,7 @@ static void kernel_place(struct kernel *kernel)
 	gpa_t run = preference ? header->pref_address : KERNEL_DEFAULT;
 
 	kernel->address = KERNEL_DEFAULT;
-	if (header->relocatable_kernel) {
+	if (header->relocatable_kernel && !kernel->entry_16) {
 		gpa_t align = header->kernel_alignment;
 
 		run = run < KERNEL_DEFAULT ? KERNEL_DEFAULT : run;
@@ -163,6 +168,8 @@ static int kernel_read(const struct image *image, struct kernel *kernel)
 		return r;
 	kernel->entry_64 = kernel->header.version >= VERSION_XLOADFLAGS &&
 			   (kernel->header.xloadflags & XLF_KERNEL_64);
+	/* iPXE: what lies behind the 16-bit code is compressed */
+	kernel->entry_16 = !kernel->entry_64 && kernel->header.code32_start == 0;
 	r = body_read(image, kernel);
 	if (r == 0)
 		kernel_place(kernel);
@@ -252,6 +259,17 @@ static int initrd_load(const struct boot_request *request, const struct memory *
 	return 0;
 }
 
+/* What a loader has to say, whichever the entry. */
+static void header_fill(struct setup_header *header, gpa_t command_line)
+{
+	header->type_of_loader = LOADER_UNKNOWN;
+	header->loadflags |= CAN_USE_HEAP;
+	header->heap_end_ptr = REAL_HEAP_END - REAL_ENTRY; /* only 16-bit code looks at it */
+	header->vid_mode = VIDEO_NORMAL;
+	header->cmd_line_ptr = (uint32_t)command_line;
+	header->ramdisk_image = header->ramdisk_size = 0;
+}
+
 /* Only the header is copied from the file, the rest is zero: so is the sentinel at 0x1ef, by which
  * a kernel knows that the other fields were filled on purpose. */
 static void zero_page_write(const struct boot_request *request, const struct memory *memory,
@@ -263,19 +281,40 @@ static void zero_page_write(const struct boot_request *request, const struct mem
 	size_t entries = memory_map(memory, map);
 
 	memcpy(header, request->kernel.bytes + SETUP_HEADER, kernel->header_size);
-	header->type_of_loader = LOADER_UNKNOWN;
-	header->loadflags |= CAN_USE_HEAP;
-	header->heap_end_ptr = 0xe000 - 0x200; /* boot.rst's sample; only 16-bit code looks at it */
-	header->vid_mode = VIDEO_NORMAL;
+	header_fill(header, command_line);
 	header->code32_start = (uint32_t)kernel->address;
-	header->cmd_line_ptr = (uint32_t)command_line;
-	header->ramdisk_image = header->ramdisk_size = 0;
 	header->setup_data = 0;
 	params->acpi_rsdp_addr = request->rsdp;
 	params->e820_entries = (uint8_t)entries;
 	for (size_t i = 0; i < entries; i++)
 		params->e820_table[i] = (struct boot_e820_entry){ map[i].gpa, map[i].size,
 								  map[i].type };
+}
+
+/* "Running the Kernel": all segments are the 16-bit code's, and CS lies 0x20 paragraphs behind. */
+static int real_load(const struct boot_request *request, const struct memory *memory,
+		     struct layout *layout, const struct kernel *kernel, struct start *start)
+{
+	const struct image *image = &request->kernel;
+	size_t length = strlen(request->command_line) + 1;
+	gpa_t gpa = layout_place(layout, memory, REAL_SIZE, 4096, REAL_FROM, EBDA_START,
+				 "16-bit code");
+	gpa_t line = gpa ? layout_place(layout, memory, length, 16, gpa + REAL_SIZE, EBDA_START,
+					"the command line") : 0;
+	struct setup_header *header;
+	uint8_t *code;
+
+	if (!line)
+		return image_refuse(image, "no room for its 16-bit code below 640 KiB");
+	code = memory_at(memory, gpa, REAL_SIZE);
+	header = (struct setup_header *)(code + SETUP_HEADER);
+	memcpy(code, image->bytes, kernel->offset);
+	memcpy(memory_at(memory, line, length), request->command_line, length);
+	header_fill(header, line);
+	*start = (struct start){ .mode = START_REAL, .entry = gpa + REAL_ENTRY,
+				 .rsp = REAL_HEAP_END, .code_selector = (gpa + REAL_ENTRY) >> 4,
+				 .data_selector = gpa >> 4 };
+	return initrd_load(request, memory, layout, header);
 }
 
 static int linux_load(const struct boot_request *request, const struct memory *memory,
@@ -295,6 +334,8 @@ static int linux_load(const struct boot_request *request, const struct memory *m
 		r = kernel_load(image, &kernel, memory, layout);
 	if (r < 0)
 		return r;
+	if (kernel.entry_16)
+		return real_load(request, memory, layout, &kernel, start);
 	/* in the memory below 640 KiB, which a kernel that moves itself leaves alone */
 	params = boot_place(image, memory, layout, sizeof(*params), 4096, "the zero page",
 			    &params_gpa);

@@ -72,8 +72,15 @@ static void segments_set(const struct start *start, const struct kvm_segment *co
 
 static void real_set(const struct start *start, struct kvm_sregs *sregs)
 {
-	sregs->cs.base = start->entry & ~0xffffULL;
-	sregs->cs.selector = (uint16_t)(sregs->cs.base >> 4);
+	struct kvm_segment *const data[] = { &sregs->ds, &sregs->es, &sregs->ss, &sregs->fs,
+					     &sregs->gs };
+
+	sregs->cs.selector = start->code_selector;
+	sregs->cs.base = start->code_selector * 16U;
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++) {
+		data[i]->selector = start->data_selector;
+		data[i]->base = start->data_selector * 16U;
+	}
 }
 
 int start_apply(const struct start *start, const struct memory *memory, const struct vcpu *vcpu)
@@ -91,7 +98,7 @@ int start_apply(const struct start *start, const struct memory *memory, const st
 		return fail(EINVAL, "start", "no guest memory for page tables");
 	if (start->mode == START_REAL) {
 		real_set(start, &sregs);
-		regs.rip &= 0xffff;
+		regs.rip -= sregs.cs.base;
 	} else {
 		segments_set(start, code, &sregs);
 		if (start->tables && tables)

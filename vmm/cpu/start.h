@@ -7,7 +7,7 @@
 #include "vcpu.h"
 
 enum start_mode {
-	START_REAL,		/* 16-bit real mode, CS base = entry & ~0xffff's paragraph */
+	START_REAL,		/* 16-bit real mode; IP is how far `entry` lies behind CS */
 	START_PROTECTED,	/* 32-bit, flat segments, no paging */
 	START_LONG,		/* 64-bit, flat segments, the first 4 GiB identity-mapped */
 };
@@ -18,7 +18,8 @@ struct start {
 	uint64_t rax, rbx, rsi, rsp;
 	gpa_t tables;		/* START_LONG: START_TABLES_SIZE bytes, page-aligned, for page tables;
 				 * START_PROTECTED, START_LONG: a GDT lies behind them */
-	uint16_t code_selector, data_selector;	/* 0x10 and 0x18 for Linux, 8 and 16 else */
+	uint16_t code_selector, data_selector;	/* 0x10 and 0x18 for Linux, 8 and 16
+							 * else; START_REAL: segments */
 };
 
 /* Page tables for 4 GiB in 2 MiB pages (6 pages), and a page for the GDT. */

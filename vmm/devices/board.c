@@ -20,6 +20,7 @@ static const struct socket sockets[] = {
 	{ CHIP(i8042, I8042_COMMAND, I8042_COMMAND, i8042_read, i8042_write) },
 	{ CHIP(cmos, CMOS_PORT, CMOS_PORT + 1, cmos_read, cmos_write) },
 	{ CHIP(i8042, I8042_PORT_A, I8042_PORT_A, i8042_read, i8042_write) },
+	{ CHIP(bios, BIOS_PORT, BIOS_PORT, NULL, bios_write) },
 	{ CHIP(testdev, 0xe0, 0xe8, testdev_read, testdev_write), .testdev = true },
 	{ CHIP(debugcon, 0xe9, 0xe9, debugcon_read, debugcon_write) },
 	{ CHIP(testdev, 0xea, 0xeb, testdev_read, testdev_write), .testdev = true },
@@ -48,6 +49,7 @@ static void devices_power_on(struct board *board, struct devices *devices, struc
 	fw_cfg_attach(&devices->fw_cfg, board);
 	acpi_pm_attach(&devices->acpi_pm, board);
 	pci_host_attach(&devices->pci_host, board);
+	bios_attach(&devices->bios, board, output, &devices->uart, &devices->cmos);
 }
 
 int board_attach_all(struct board *board, struct devices *devices,

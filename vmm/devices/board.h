@@ -7,6 +7,7 @@
 #define BOARD_H
 
 #include "acpi_pm.h"
+#include "bios.h"
 #include "cmos.h"
 #include "debugcon.h"
 #include "debugexit.h"
@@ -25,6 +26,7 @@ struct devices {
 	struct cmos cmos;
 	struct fw_cfg fw_cfg;
 	struct testdev testdev;
+	struct bios bios;
 };
 
 struct board_config {

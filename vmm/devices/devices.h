@@ -13,7 +13,7 @@
 
 #include "bus.h"
 #include "memory.h"
-#include "vm.h"
+#include "vcpu.h"
 
 /* Why a machine stopped, when a device decided it. */
 enum stop {
@@ -29,6 +29,7 @@ struct board {
 	const struct vm *vm;		/* for vm_irq_line(); NULL = there is nothing that takes lines */
 	const struct memory *memory;
 	unsigned int cpus;
+	const struct vcpu *caller;	/* whose access it is; NULL = no vCPU's */
 	enum stop stop;
 	uint32_t value;
 };

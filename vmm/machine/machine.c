@@ -253,6 +253,7 @@ static bool cpu_exit(struct cpu *cpu)
 	*access = (struct exit_record){ .reason = result.exit_reason };
 	pthread_mutex_lock(&cpu->machine->lock);
 	cpu->dead_looks = 0; /* a signal that came meanwhile was not seen */
+	cpu->machine->board.caller = &cpu->vcpu;
 	go_on = exit_row_find(result.exit_reason)->handle(cpu, &result, access);
 	if (!go_on)
 		end_set(cpu->machine, &result);
