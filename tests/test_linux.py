@@ -1,7 +1,9 @@
 # scripts/test -k linux
 # SPDX-License-Identifier: MIT
 """Kernels that others wrote, in the emulated hosts: Debian's Linux, also as an L1, and memtest86+."""
+import gzip
 import os
+import pathlib
 import re
 import shlex
 
@@ -73,6 +75,26 @@ def test_linux_as_l1(vendor, flag, nested):
     assert re.search(f"kvm-{vendor} is loaded, nested={nested}\n", ran.out)
     assert " WORKS " in ran.out and "this machine is itself a guest (of KVM)" in ran.out
     assert "L0: L1 powered off, minivmm ended with 0" in ran.out
+
+
+def test_linux_xen(tmp_path):
+    """A hypervisor as L1, booted by Multiboot with a kernel and an initrd as its modules: it finds
+    its CPUs by the MADT, asks a BIOS for the memory map, and gets as far as starting its first guest.
+    (That guest's Linux dies in this rig, under QEMU as well: so nothing is asked of it.)"""
+    image = tmp_path / "xen"
+    image.write_bytes(gzip.decompress(pathlib.Path(
+        debian_file("xen-system-amd64", "boot/xen-*.gz")).read_bytes()))
+    linux = debian_file("linux-image-amd64", "boot/vmlinuz-*")
+    ran = rig("amd", "--smp", "2", "--timeout", "200", "--",
+              built("gcc"), "--timeout", "150", "-kernel", image, "-smp", "2", "-m", "512",
+              "-append", "com1=115200,8n1 console=com1 loglvl=all noreboot",
+              "-initrd", f"{linux} console=hvc0,{initramfs(tmp_path, INIT)}", timeout=300)
+    assert re.search(r"\(XEN\) Xen version \d", ran.out), ran
+    for line in ["Bootloader: minivmm", "[0000000000100000, 000000001fffffff] (usable)",
+                 "Using ACPI (MADT) for SMP configuration information", "Brought up 2 CPUs",
+                 "HVM: SVM enabled", "*** Building a PV Dom0 ***",
+                 "Dom0 has maximum 2 VCPUs", "Freed "]:
+        assert f"(XEN) {line}" in re.sub(r"\(XEN\) +", "(XEN) ", ran.out), line
 
 
 MEMTEST = """

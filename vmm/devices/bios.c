@@ -686,12 +686,14 @@ void bios_install(const struct memory *memory, struct start *start)
 	uint16_t to[2] = { (uint16_t)(start->entry - start->code_selector * 16U),
 			   start->code_selector };
 
-	if (start->mode != START_REAL || !rom)
+	if (!rom)
 		return;
 	memcpy(rom, bios_rom, (size_t)(bios_rom_end - bios_rom));
-	memcpy(rom + (bios_rom_post_entry - bios_rom), to, sizeof(to));
 	vectors_write(memory_at(memory, 0, 256 * 4));
 	data_area_write(memory);
+	if (start->mode != START_REAL)
+		return;
+	memcpy(rom + (bios_rom_post_entry - bios_rom), to, sizeof(to));
 	start->code_selector = BIOS_ROM_SEGMENT;
 	start->entry = BIOS_ROM + (gpa_t)(bios_rom_post - bios_rom);
 }

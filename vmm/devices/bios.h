@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small BIOS, for guests that are entered in real mode. Its interrupt handlers are stubs in a ROM
+ * A small BIOS, for guests that are entered in real mode or go back to it (Xen does, to ask for the
+ * memory map, though it is a Multiboot kernel). Its interrupt handlers are stubs in a ROM
  * (bios_rom.S): an OUT to BIOS_PORT and an IRET; which of them it was is the vector. The service
  * itself is a row of services[] (bios.c) and works on the caller's registers. Functions and
  * registers as in Ralf Brown's Interrupt List, which the PC's own manuals became.
@@ -67,9 +68,9 @@ struct bios {
 void bios_attach(struct bios *bios, struct board *board, struct output output,
 		 struct uart16550 *uart, struct cmos *cmos);
 
-/* Where `start` is in real mode, and there is memory for it: the ROM, the vectors and the data area
- * are written, and `start` becomes the ROM's, which sets up PIC and PIT, and goes to the old one
- * with the same registers. */
+/* Writes the ROM, the vectors and the data area where there is memory for them. A `start` in real
+ * mode becomes the ROM's, which sets up PIC and PIT, and goes to the old one with the same registers;
+ * others find both as after a reset. */
 void bios_install(const struct memory *memory, struct start *start);
 
 /* One call: 0, or a negative errno that stops the machine. */
