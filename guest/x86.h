@@ -68,6 +68,7 @@
 /* Exception vectors. */
 #define VECTOR_DE			0
 #define VECTOR_UD			6
+#define VECTOR_NM			7
 #define VECTOR_EXCEPTIONS		32	/* 0 to 31 are the CPU's own */
 
 /* Page-table entries, 4-level paging. */

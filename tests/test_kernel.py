@@ -105,7 +105,10 @@ ROWS = [
     Row("flat_segment.bin", "--format flat@0x21234", PASS, "y"),
     Row("bios.bin", "--format flat@0x8000", POWER_OFF, BIOS_OUT, stdin="q", lacks=INT_N),
     Row("bios.bin", "--format flat@0x8000 --strict-io", POWER_OFF, BIOS_OUT, stdin="q", lacks=INT_N,
-        err=(r"\Aminivmm: the BIOS has no service int 0x15 with AX 0x4200\n\Z",)),
+        err=(r"\Aminivmm: the BIOS has no service int 0x15 with AX 0x4200: called before "
+             r"0000:8[0-9a-f]{3}\n\Z",)),
+    Row("real_fault.bin", "--format flat@0x8000", HALTED, "fault\n",
+        (r"^minivmm: CPU 0: halted for good: .*, at RIP 0xfc",)),
     Row("linux_64.bin", "-append console=x -initrd MODULE", PASS,
         "64-bit entry\nconsole=x\na module\nRSD PTR\n" + MAP),
     Row("linux_32.bin", "-append console=x -initrd MODULE -initrd MODULE", PASS,

@@ -232,8 +232,8 @@ static int unclaimed_report(struct cpu *cpu, const struct exit_record *access)
 
 static void service_report(const struct bios_call *call)
 {
-	fprintf(stderr, "minivmm: the BIOS has no service int 0x%02x with AX 0x%04x\n", call->vector,
-		call->a.x);
+	fprintf(stderr, "minivmm: the BIOS has no service int 0x%02x with AX 0x%04x: called before "
+		"%04x:%04x\n", call->vector, call->a.x, call->cs, call->ip);
 }
 
 static int guest_load(struct pc *pc)

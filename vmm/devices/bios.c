@@ -568,11 +568,24 @@ static void low_set(__u64 *reg, uint16_t value)
 	memcpy(reg, &value, sizeof(value));
 }
 
-/* The stub's IRET takes FLAGS from behind IP and CS. */
-static void *flags_at(const struct bios *bios, const struct kvm_regs *regs,
-		      const struct kvm_sregs *sregs)
+/* A word of what the stub's IRET takes: IP, CS, FLAGS. */
+enum frame { FRAME_IP = 0, FRAME_CS = 2, FRAME_FLAGS = 4 };
+
+static void *frame_at(const struct bios *bios, const struct kvm_regs *regs,
+		      const struct kvm_sregs *sregs, enum frame word)
 {
-	return memory_at(bios->board->memory, sregs->ss.base + (uint16_t)(regs->rsp + 4), 2);
+	return memory_at(bios->board->memory, sregs->ss.base + (uint16_t)(regs->rsp + word), 2);
+}
+
+static uint16_t frame_read(const struct bios *bios, const struct kvm_regs *regs,
+			   const struct kvm_sregs *sregs, enum frame word)
+{
+	const void *at = frame_at(bios, regs, sregs, word);
+	uint16_t value = 0;
+
+	if (at)
+		memcpy(&value, at, sizeof(value));
+	return value;
 }
 
 static int es_set(const struct vcpu *vcpu, struct kvm_sregs *sregs, uint16_t es)
@@ -588,18 +601,19 @@ static int call_run(struct bios *bios, uint8_t vector, struct kvm_regs *regs,
 		    struct kvm_sregs *sregs)
 {
 	extern const uint8_t bios_rom[], bios_rom_key_wait[];
-	void *flags = flags_at(bios, regs, sregs);
+	void *flags = frame_at(bios, regs, sregs, FRAME_FLAGS);
 	struct bios_call call = {
 		.vector = vector,
 		.a.e = (uint32_t)regs->rax, .b.e = (uint32_t)regs->rbx,
 		.c.e = (uint32_t)regs->rcx, .d.e = (uint32_t)regs->rdx,
 		.si = (uint16_t)regs->rsi, .di = (uint16_t)regs->rdi, .bp = (uint16_t)regs->rbp,
 		.es = sregs->es.selector,
+		.flags = frame_read(bios, regs, sregs, FRAME_FLAGS),
+		.cs = frame_read(bios, regs, sregs, FRAME_CS),
+		.ip = frame_read(bios, regs, sregs, FRAME_IP),
 	};
 	int r;
 
-	if (flags)
-		memcpy(&call.flags, flags, sizeof(call.flags));
 	r = bios_serve(bios, &call);
 	if (flags)
 		memcpy(flags, &call.flags, sizeof(call.flags));
@@ -651,10 +665,12 @@ void bios_attach(struct bios *bios, struct board *board, struct output output,
 static void vectors_write(uint16_t *table)
 {
 	extern const uint8_t bios_rom[], bios_rom_tick[], bios_rom_irq[], bios_rom_irq_slave[],
-		bios_rom_return[], bios_rom_no_boot[], bios_rom_reset[];
+		bios_rom_return[], bios_rom_dead_end[], bios_rom_reset[];
 	const struct { uint8_t first, last; const uint8_t *code; } own[] = {
+		{ VECTOR_DE, VECTOR_DE, bios_rom_dead_end },
+		{ VECTOR_UD, VECTOR_NM, bios_rom_dead_end },
 		{ 0x08, 0x08, bios_rom_tick }, { 0x09, 0x0f, bios_rom_irq },
-		{ 0x18, 0x18, bios_rom_no_boot }, { 0x19, 0x19, bios_rom_reset },
+		{ 0x18, 0x18, bios_rom_dead_end }, { 0x19, 0x19, bios_rom_reset },
 		{ 0x1c, 0x1c, bios_rom_return }, { 0x70, 0x77, bios_rom_irq_slave },
 	};
 

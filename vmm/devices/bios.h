@@ -49,6 +49,7 @@ struct bios_call {
 	uint16_t si, di, bp;
 	uint16_t es;
 	uint16_t flags;	/* as they will be after the IRET */
+	uint16_t cs, ip;	/* where that goes: only looked at */
 	bool waits;	/* set by a service: call it again after the next interrupt */
 };
 

@@ -28,7 +28,7 @@
 	.section .rodata
 	.code16
 	.globl bios_rom, bios_rom_post, bios_rom_post_entry, bios_rom_key_wait, bios_rom_tick
-	.globl bios_rom_irq, bios_rom_irq_slave, bios_rom_return, bios_rom_no_boot, bios_rom_reset
+	.globl bios_rom_irq, bios_rom_irq_slave, bios_rom_return, bios_rom_dead_end, bios_rom_reset
 	.globl bios_rom_configuration, bios_rom_end
 	.balign 16
 
@@ -108,18 +108,18 @@ bios_rom_key_wait:
 	hlt
 	jmp bios_rom + 0x16 * BIOS_STUB_SIZE
 
-/* Int 0x18: nothing can be booted. */
-bios_rom_no_boot:
+/* Int 0x18: nothing can be booted. Faults that nobody handles: a return would only repeat them. */
+bios_rom_dead_end:
 	cli
 	hlt
-	jmp bios_rom_no_boot
+	jmp bios_rom_dead_end
 
 /* Int 0x19, and the reset vector. */
 bios_rom_reset:
 	mov $RESET_NOW, %al
 	mov $PORT_RESET, %dx
 	out %al, %dx
-	jmp bios_rom_no_boot
+	jmp bios_rom_dead_end
 
 /* Int 0x15, AH=0xc0: 8 bytes follow; an AT, revision 0; two PICs, RTC, EBDA. */
 bios_rom_configuration:
