@@ -10,6 +10,7 @@ import fcntl
 import os
 import pty
 import re
+import resource
 import select
 import shlex
 import signal
@@ -150,6 +151,7 @@ ROWS = [
     Row("smp.elf", "-smp 2 -append bare", PASS, "2 of 2 CPUs run\n"),
     Row("smp.elf", "-smp 3 -append bare", PASS, "3 of 3 CPUs run\n"),
     Row("smp_last.elf", "-smp 2", PASS, "you go on\n", amd=False),
+    Row("smp_park.elf", "-smp 2", HALTED, "parked\n", (r"^minivmm: CPU 0: halted for good",)),
 
     # ---- devices ----
     Row("irq_uart.elf", "-append pic", PASS, "an interrupt\n", lacks=INT_N),
@@ -237,6 +239,7 @@ def test_kernel_output_has_no_reader(build):
     with open("/dev/full", "wb") as full:
         ran = go("halt.elf", build=build, stdout=full)
     assert ran.status == FAILED and ran.err.count("\n") == 1, ran
+    assert "cannot write the guest's output: No space left on device" in ran.err
     read, write = os.pipe()
     os.close(read)
     try:
@@ -309,6 +312,53 @@ def test_kernel_signal_ends_it(number):
         assert child.stdout.readline() == b"spinning\n"
         child.send_signal(number)
         assert child.wait(5) == -number
+
+
+@pytest.fixture
+def stuck(tmp_path):
+    """A full FIFO that nobody reads: its path, and its file descriptor for writing."""
+    os.mkfifo(tmp_path / "stuck")
+    reader = os.open(tmp_path / "stuck", os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(tmp_path / "stuck", os.O_WRONLY)
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(writer, b"x" * 4096)
+    yield tmp_path / "stuck", writer
+    os.close(writer)
+    os.close(reader)
+
+
+def test_kernel_serial_file_that_is_stuck(stuck):
+    assert go("halt.elf", "-serial", f"file:{stuck[0]}", "--timeout", "1", timeout=15).status == TIMED_OUT
+
+
+def test_kernel_serial_file_that_nobody_reads(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    assert f"cannot write '{tmp_path}/fifo'" in refused("--kernel", kernel("halt.elf"), "-serial",
+                                                        f"file:{tmp_path}/fifo")
+
+
+def test_kernel_strict_io_that_nobody_reads(stuck, tmp_path):
+    """A guest that has minivmm complain for ever, mov $0x1234,%dx; 1: out %al,%dx; jmp 1b."""
+    need_kvm()
+    (tmp_path / "noise").write_bytes(b"\xba\x34\x12\xee\xeb\xfd")
+    ran = subprocess.run([built("gcc"), "--kernel", tmp_path / "noise", "--format", "flat@0x7c00",
+                          "--strict-io", "--timeout", "1"], stderr=stuck[1], timeout=15, check=False)
+    assert ran.returncode == TIMED_OUT
+
+
+@pytest.mark.parametrize("name, status", [("spin.elf", TIMED_OUT), ("halt.elf", HALTED)])
+def test_kernel_signal_was_blocked(name, status):
+    """Whoever starts minivmm may have left any signal blocked."""
+    ran = go(name, "--timeout", "3", timeout=15, preexec_fn=lambda: signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGALRM}))
+    assert ran.status == status, ran
+
+
+@pytest.mark.parametrize("files", range(4, 12))
+def test_kernel_few_files(files):
+    """However few files may be open: a plain error, or a run."""
+    ran = go("halt.elf", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)))
+    assert ran.status == HALTED or (ran.status == FAILED and ran.err.count("\n") == 1), ran
 
 
 # ---- a terminal ----
@@ -439,6 +489,8 @@ USAGE_ROWS = [
     ("--kernel {k} --timeout never", "not a number of seconds"),
     ("--kernel {k} -serial tcp::1234", "is none of stdio, none, null and file:PATH"),
     ("--kernel {k} -serial file:/no/such/folder/x", "cannot write '/no/such/folder/x'"),
+    ("--kernel {k} -device isa-debug-exit,iobase=0x3f8", "0x3f8-0x3f9 of isa-debug-exit overlaps uart"),
+    ("--kernel {k} -device isa-debug-exit,iobase=0x20", "overlaps the PIC"),
     ("--kernel {k} -machine isapc", "type takes pc, q35 or microvm, not 'isapc'"),
     ("--kernel {k} --nested maybe", "'maybe' is none of on, off and auto"),
     ("--kernel {k} --verbose", "--verbose goes with --nested-probe only"),

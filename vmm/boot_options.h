@@ -16,11 +16,6 @@ enum boot_machine {
 	BOOT_MACHINE_MICROVM,
 };
 
-enum boot_irqchip {
-	BOOT_IRQCHIP_KERNEL,	/* PIC, IOAPIC and local APICs in KVM; the default */
-	BOOT_IRQCHIP_SPLIT,	/* local APICs in KVM */
-};
-
 enum boot_serial {
 	BOOT_SERIAL_NONE,	/* no UART: also what -nodefaults without -serial means */
 	BOOT_SERIAL_NULL,	/* a UART whose output goes nowhere */
@@ -44,7 +39,6 @@ struct boot_options {
 	unsigned int timeout_ms;		/* 0 = never */
 
 	enum boot_machine machine;
-	enum boot_irqchip irqchip;
 	bool no_pit;				/* -machine pit=off */
 	bool pit_discard; /* lost ticks are not made up for (pit_reinject = 0) */
 	bool cpu_pm;				/* HLT, MWAIT and PAUSE do not exit */

@@ -19,18 +19,6 @@ static int read_bool(const char *value, bool *is)
 	return *is || strcmp(value, "off") == 0 ? 0 : -EINVAL;
 }
 
-static int read_number(const char *value, unsigned long least, unsigned long most,
-		       unsigned long *number)
-{
-	char *end;
-
-	if (*value < '0' || *value > '9')
-		return -EINVAL;
-	errno = 0;
-	*number = strtoul(value, &end, 0);
-	return *end || errno || *number < least || *number > most ? -EINVAL : 0;
-}
-
 /* "128", "2G", "512k": MiB where no letter says otherwise. */
 static int read_size(const char *value, uint64_t *size)
 {
@@ -66,6 +54,12 @@ static int only_off(struct boot_options *boot, const char *value)
 {
 	(void)boot;
 	return only(value, "off");
+}
+
+static int only_on(struct boot_options *boot, const char *value)
+{
+	(void)boot;
+	return only(value, "on");
 }
 
 static int only_one(struct boot_options *boot, const char *value)
@@ -144,7 +138,7 @@ static int set_cpus(struct boot_options *boot, const char *value)
 {
 	unsigned long number;
 
-	if (read_number(value, 1, ~0U, &number) < 0 || (boot->cpus && boot->cpus != number))
+	if (number_read(value, 1, ~0U, &number) < 0 || (boot->cpus && boot->cpus != number))
 		return -EINVAL;
 	boot->cpus = (unsigned int)number;
 	return 0;
@@ -239,26 +233,12 @@ static int set_acpi(struct boot_options *boot, const char *value)
 	return r;
 }
 
-static int set_irqchip(struct boot_options *boot, const char *value)
-{
-	static const char *const names[] = {
-		[BOOT_IRQCHIP_KERNEL] = "on",
-		[BOOT_IRQCHIP_SPLIT] = "split",
-	};
-	int choice = read_choice(value, names, ARRAY_SIZE(names));
-
-	if (choice < 0)
-		return choice;
-	boot->irqchip = (enum boot_irqchip)choice;
-	return 0;
-}
-
 int value_machine(struct boot_options *boot, const char *value)
 {
 	static const struct option_key keys[] = {
 		{ "type", "pc, q35 or microvm", set_machine_type },
 		{ "accel", "kvm", set_accel },
-		{ "kernel-irqchip", "on or split", set_irqchip },
+		{ "kernel-irqchip", "on", only_on },
 		{ "pit", "on or off", set_pit },
 		{ "acpi", "on or off", set_acpi },
 		{ "vmport", "off: there is no VMware back door", only_off },
@@ -277,7 +257,7 @@ int value_accel(struct boot_options *boot, const char *value)
 {
 	static const struct option_key keys[] = {
 		{ "accel", "kvm", set_accel },
-		{ "kernel-irqchip", "on or split", set_irqchip },
+		{ "kernel-irqchip", "on", only_on },
 		{ NULL, NULL, NULL },
 	};
 
@@ -362,7 +342,7 @@ static void add_debug_exit(struct boot_options *boot)
 static int set_debug_exit_port(struct boot_options *boot, const char *value)
 {
 	unsigned long number;
-	int r = read_number(value, 0, 0xffff, &number);
+	int r = number_read(value, 0, 0xffff, &number);
 
 	if (r == 0)
 		boot->debug_exit_port = (uint16_t)number;
@@ -372,7 +352,7 @@ static int set_debug_exit_port(struct boot_options *boot, const char *value)
 static int set_debug_exit_size(struct boot_options *boot, const char *value)
 {
 	unsigned long number;
-	int r = read_number(value, 1, 4, &number);
+	int r = number_read(value, 1, 4, &number);
 
 	if (r == 0)
 		boot->debug_exit_size = (uint16_t)number;

@@ -199,7 +199,7 @@ const struct option options_table[] = {
 	  "add a device (see --list devices)\n"
 	  "NAME,iobase=0xf4,iosize=4", set_device, NULL },
 	{ OPTION_KERNEL, "machine", "TYPE",
-	  "[pc|q35|microvm][,pit=on|off][,kernel-irqchip=on|split]\n"
+	  "[pc|q35|microvm][,pit=on|off][,kernel-irqchip=on]\n"
 	  "[,acpi=on|off][,accel=kvm]", set_machine, NULL },
 	{ OPTION_KERNEL, "strict-io", NULL,
 	  "name every access that no device answers", set_strict_io, NULL },

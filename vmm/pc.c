@@ -13,8 +13,10 @@
 #include "x86.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -40,7 +42,9 @@ struct pc {
 	enum machine_end asked;		/* by the main thread; counts where no CPU had an end of its own */
 	volatile bool stopping;		/* nobody waits for a reader of our output any more */
 	int ended;			/* eventfd: a vCPU's thread ended */
-	FILE *serial;			/* BOOT_SERIAL_FILE */
+	int serial;			/* BOOT_SERIAL_FILE's, or -1 */
+	struct sink serial_out;
+	struct sink complaints;		/* stderr, for what a guest causes again and again */
 	char *module_name[BOOT_MODULES];	/* where -initrd named several */
 };
 
@@ -106,8 +110,10 @@ static int serial_open(struct pc *pc)
 {
 	if (pc->options->serial != BOOT_SERIAL_FILE)
 		return 0;
-	pc->serial = fopen(pc->options->serial_path, "we");
-	if (pc->serial)
+	/* not to wait for a FIFO's reader: that there is none is an error */
+	pc->serial = open(pc->options->serial_path,
+			  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666);
+	if (pc->serial >= 0)
 		return 0;
 	return fail(errno, "-serial", "-serial: cannot write '%s': %s", pc->options->serial_path,
 		    strerror(errno));
@@ -169,7 +175,7 @@ static int machine_build(struct pc *pc)
 	const struct machine_config config = {
 		.memory_size = options->memory_size,
 		.cpus = options->cpus,
-		.irqchip = options->irqchip == BOOT_IRQCHIP_SPLIT ? IRQCHIP_LOCAL : IRQCHIP_PC,
+		.irqchip = IRQCHIP_PC,
 		.pit = options->no_pit	    ? PIT_NONE :
 		       options->pit_discard ? PIT_DROPS_TICKS :
 					      PIT_CATCHES_UP,
@@ -185,13 +191,24 @@ static int machine_build(struct pc *pc)
 	return machine_create(&pc->machine, &pc->kvm, &config, &rejected);
 }
 
-static int serial_write(void *sink, const void *bytes, size_t size)
+static int nobody_listens(void *sink, const void *bytes, size_t size)
 {
-	FILE *file = sink;
+	(void)sink, (void)bytes, (void)size;
+	return 0;
+}
 
-	if (!file || (fwrite(bytes, 1, size, file) == size && fflush(file) == 0))
-		return 0;
-	return fail(errno, "-serial", "-serial: cannot write: %s", strerror(errno));
+/* Where COM1's bytes go. */
+static struct output serial_output(struct pc *pc)
+{
+	switch (pc->options->serial) {
+	case BOOT_SERIAL_STDIO:
+		return (struct output){ sink_write, &pc->console.out };
+	case BOOT_SERIAL_FILE:
+		sink_init(&pc->serial_out, pc->serial, &pc->stopping);
+		return (struct output){ sink_write, &pc->serial_out };
+	default:
+		return (struct output){ nobody_listens, NULL };
+	}
 }
 
 static int devices_build(struct pc *pc)
@@ -200,11 +217,11 @@ static int devices_build(struct pc *pc)
 	static const uint64_t feature_control = FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMXON;
 	bool stdio = options->serial == BOOT_SERIAL_STDIO;
 	const struct board_config config = {
-		.output = stdio ? (struct output){ console_output, &pc->console } :
-				  (struct output){ serial_write, pc->serial },
+		.output = serial_output(pc),
 		.debugexit_port = options->debug_exit_port,
 		.debugexit_size = options->debug_exit ? options->debug_exit_size : 0,
 		.testdev = options->pc_testdev,
+		.pit = !options->no_pit,
 	};
 	int r = board_attach_all(&pc->machine.board, &pc->devices, &config);
 
@@ -218,22 +235,36 @@ static int devices_build(struct pc *pc)
 	return r;
 }
 
+/* A line on stderr that a guest can cause again and again, under the lock. */
+static void strict_say(struct pc *pc, const char *format, ...)
+{
+	char line[160];
+	va_list args;
+	int size;
+
+	va_start(args, format);
+	size = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	sink_write(&pc->complaints, line, (size_t)size);
+}
+
 static int unclaimed_report(struct cpu *cpu, const struct exit_record *access)
 {
 	struct kvm_regs regs = { 0 };
 
 	vcpu_regs_get(&cpu->vcpu, &regs);
-	fprintf(stderr, "minivmm: nothing answers at %s 0x%llx: %s of %u bytes by CPU %u, RIP 0x%llx\n",
-		access->reason == KVM_EXIT_IO ? "port" : "address",
-		(unsigned long long)access->address, access->write ? "write" : "read",
-		access->size, cpu->id, (unsigned long long)regs.rip);
+	strict_say(cpu->machine->owner,
+		   "minivmm: nothing answers at %s 0x%llx: %s of %u bytes by CPU %u, RIP 0x%llx\n",
+		   access->reason == KVM_EXIT_IO ? "port" : "address",
+		   (unsigned long long)access->address, access->write ? "write" : "read",
+		   access->size, cpu->id, (unsigned long long)regs.rip);
 	return 0;
 }
 
-static void service_report(const struct bios_call *call)
+static void service_report(void *pc, const struct bios_call *call)
 {
-	fprintf(stderr, "minivmm: the BIOS has no service int 0x%02x with AX 0x%04x: called before "
-		"%04x:%04x\n", call->vector, call->a.x, call->cs, call->ip);
+	strict_say(pc, "minivmm: the BIOS has no service int 0x%02x with AX 0x%04x: called before "
+		   "%04x:%04x\n", call->vector, call->a.x, call->cs, call->ip);
 }
 
 static int guest_load(struct pc *pc)
@@ -247,6 +278,7 @@ static int guest_load(struct pc *pc)
 	if (pc->options->strict_io) {
 		machine->unclaimed = unclaimed_report;
 		pc->devices.bios.unknown = service_report;
+		pc->devices.bios.unknown_for = pc;
 	}
 	bios_data_write(&machine->memory);
 	/* memory too small for the BIOS area has no tables, and no guest that looks for them */
@@ -288,8 +320,13 @@ static void cpus_kick(struct pc *pc)
 static int cpus_start(struct pc *pc)
 {
 	const struct sigaction action = { .sa_handler = kick }; /* no SA_RESTART */
+	sigset_t usr1;
 
 	sigaction(SIGUSR1, &action, NULL);
+	/* whoever started this process may have left it blocked; threads inherit this */
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
 	for (unsigned int i = 0; i < pc->machine.cpus; i++) {
 		struct cpu *cpu = &pc->machine.cpu[i];
 		int err = pthread_create(&cpu->thread, NULL, cpu_thread, cpu);
@@ -379,8 +416,10 @@ static void cpus_join(struct pc *pc)
 
 /* ---- the end ---- */
 
-static int stop_status(const struct board *board)
+static int stop_status(const struct machine *machine, FILE *out)
 {
+	const struct board *board = &machine->board;
+
 	switch (board->stop) {
 	case STOP_RESET:
 		return STATUS_RESET;
@@ -390,13 +429,13 @@ static int stop_status(const struct board *board)
 	case STOP_USER:
 		return STATUS_POWER_OFF;
 	case STOP_NONE:
-		break; /* a device failed: error_last() was another thread's */
+		break;
 	}
-	fprintf(stderr, "minivmm: a device could not go on (writing the console's output?)\n");
+	fprintf(out, "minivmm: a device could not go on: %s\n", machine->result.text);
 	return STATUS_FAILED;
 }
 
-static int status_of_end(struct pc *pc)
+static int status_of_end(struct pc *pc, FILE *out)
 {
 	struct machine *machine = &pc->machine;
 	static const int statuses[] = {
@@ -413,10 +452,24 @@ static int status_of_end(struct pc *pc)
 	if (machine->result.end == MACHINE_STOPPED && machine->board.stop == STOP_NONE)
 		machine->result.end = pc->asked;
 	if (machine->result.end == MACHINE_STOPPED)
-		return stop_status(&machine->board);
-	dump_end(stderr, machine);
-	dump_cpu(stderr, machine);
+		return stop_status(machine, out);
+	dump_end(out, machine);
+	dump_cpu(out, machine);
 	return statuses[machine->result.end];
+}
+
+/* What there is to say goes to stderr as far as somebody reads it. */
+static int end_tell(struct pc *pc)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	int status = status_of_end(pc, out ? out : stderr);
+
+	if (out && fclose(out) == 0)
+		sink_write(&pc->complaints, text, size);
+	free(text);
+	return status;
 }
 
 static void pc_destroy(struct pc *pc)
@@ -425,8 +478,8 @@ static void pc_destroy(struct pc *pc)
 		console_destroy(&pc->console);
 	machine_destroy(&pc->machine);
 	kvm_close(&pc->kvm);
-	if (pc->serial)
-		fclose(pc->serial);
+	if (pc->serial >= 0)
+		close(pc->serial);
 	if (pc->ended >= 0)
 		close(pc->ended);
 	image_release(&pc->request.kernel);
@@ -449,8 +502,12 @@ static int pc_boot(struct pc *pc)
 		r = devices_build(pc);
 	if (r >= 0)
 		r = guest_load(pc);
+	if (r < 0)
+		return r;
 	pc->ended = eventfd(0, EFD_CLOEXEC);
-	return r < 0 ? r : cpus_start(pc);
+	if (pc->ended < 0)
+		return fail(errno, "eventfd", "cannot create an eventfd: %s", strerror(errno));
+	return cpus_start(pc);
 }
 
 int pc_run(const struct boot_options *options)
@@ -458,17 +515,22 @@ int pc_run(const struct boot_options *options)
 	static struct pc pc; /* large: 64 vCPUs' logs */
 	int status;
 
-	pc = (struct pc){ .options = options, .kvm.fd = -1, .machine.vm.fd = -1, .ended = -1 };
+	pc = (struct pc){ .options = options, .kvm.fd = -1, .machine.vm.fd = -1, .ended = -1,
+			  .serial = -1 };
+	sink_init(&pc.complaints, STDERR_FILENO, &pc.stopping);
 	if (images_read(&pc) < 0 || serial_open(&pc) < 0)
 		return complain(STATUS_USAGE);
 	if (pc_boot(&pc) < 0) {
-		status = complain(error_last()->err == ENOEXEC ? STATUS_USAGE : STATUS_FAILED);
+		int err = error_last()->err;
+
+		/* an image, or ports for a device, that cannot be */
+		status = complain(err == ENOEXEC || err == EEXIST ? STATUS_USAGE : STATUS_FAILED);
 		cpus_join(&pc);
 	} else {
 		machine_wait(&pc);
 		cpus_join(&pc);
 		console_restore();
-		status = status_of_end(&pc);
+		status = end_tell(&pc);
 	}
 	pc_destroy(&pc);
 	return status;

@@ -422,7 +422,7 @@ static void multiboot_elf(void)
 	protected_expect(&booted, MB1_PADDR + 12, 0x2badb002);
 	EXPECT(memcmp(guest(&booted, MB1_PADDR, MB1_BODY), k.header, MB1_BODY) == 0, "not loaded");
 	/* behind the bss, on a page of its own */
-	EXPECT(booted.start.rbx == 0x104000, "0x%llx", (unsigned long long)booted.start.rbx);
+	EXPECT(booted.start.rbx == 0x9000, "0x%llx", (unsigned long long)booted.start.rbx);
 	mb1_info_check(&booted);
 	memory_destroy(&booted.memory);
 }
@@ -435,7 +435,7 @@ static void multiboot_addresses(void)
 	/* header_addr - load_addr is 8, and the header at 16: loading starts at offset 8 */
 	protected_expect(&booted, KERNEL + 48, 0x2badb002);
 	EXPECT(word(&booted, KERNEL) == 3 && word(&booted, KERNEL + 8) == 0x1badb002, "not loaded");
-	EXPECT(booted.start.rbx == 0x102000, "0x%llx", (unsigned long long)booted.start.rbx);
+	EXPECT(booted.start.rbx == 0x9000, "0x%llx", (unsigned long long)booted.start.rbx);
 	mb1_info_check(&booted);
 	memory_destroy(&booted.memory);
 
@@ -457,7 +457,7 @@ static void multiboot_low(void)
 	k.ehdr.e_entry = 0x8018;
 	booted = image_boot(&boot_multiboot, &k, sizeof(k), request_full());
 	protected_expect(&booted, 0x8018, 0x2badb002);
-	EXPECT(booted.start.rbx == 0xe000, "0x%llx", (unsigned long long)booted.start.rbx);
+	EXPECT(booted.start.rbx == 0x9000, "0x%llx", (unsigned long long)booted.start.rbx);
 	mb1_info_check(&booted);
 	memory_destroy(&booted.memory);
 }
@@ -563,7 +563,7 @@ static void multiboot2_elf(void)
 	struct booted booted = image_boot(&boot_multiboot2, &k, sizeof(k), request_full());
 
 	protected_expect(&booted, KERNEL + offsetof(struct mb2_elf, code), 0x36d76289);
-	EXPECT(booted.start.rbx == KERNEL + 0x3000, "0x%llx", (unsigned long long)booted.start.rbx);
+	EXPECT(booted.start.rbx == 0x9000, "0x%llx", (unsigned long long)booted.start.rbx);
 	mb2_info_check(&booted);
 	memory_destroy(&booted.memory);
 }
@@ -576,7 +576,7 @@ static void pvh_elf32(void)
 	gpa_t map = quad(&booted, info + 40);
 
 	protected_expect(&booted, KERNEL + 4, 0);
-	EXPECT(info == KERNEL + 0x2000, "0x%llx", (unsigned long long)info);
+	EXPECT(info == 0x9000, "0x%llx", (unsigned long long)info);
 	EXPECT(word(&booted, info) == 0x336ec578 && quad(&booted, info + 4) == 1,
 	       "magic, version 1");
 	EXPECT_STR(piece_at(&booted, info, 56), "start_info");
@@ -861,8 +861,6 @@ static const struct patch mb1_elf_bad[] = {
 	M(ehdr.e_entry, 0, "no executable segment"),
 	M(ehdr.e_entry, MB1_PADDR + MB1_BODY, "no executable segment"),
 	M(phdr[0].p_flags, PF_R, "no executable segment"),
-	M(phdr[0].p_type, PT_DYNAMIC, "dynamic loader"),
-	M(phdr[1].p_type, PT_INTERP, "dynamic loader"),
 	M(phdr[0].p_memsz, MB1_BODY - 1, "larger in the file"),
 	M(phdr[0].p_offset, sizeof(struct mb1_elf) - 1, "leaves the file"),
 	M(phdr[0].p_offset, 0xffffffff, "leaves the file"),
@@ -872,8 +870,8 @@ static const struct patch mb1_elf_bad[] = {
 	M(phdr[1].p_paddr, 0x9fbff, "there is the EBDA"),
 	M(phdr[1].p_paddr, 0xb8000, "the BIOS area"),
 	M(phdr[1].p_memsz, MEMORY_SIZE, "there is no guest memory"),
-	M(phdr[1].p_memsz, MEMORY_SIZE - 0x101000, "no guest memory left for the Multiboot info"),
-	M(phdr[1].p_memsz, MEMORY_SIZE - 0x101000 - 4096, "memory left for a module (5 bytes)"),
+	M(phdr[1].p_memsz, MEMORY_SIZE - 0x101000, "no guest memory left for a module (5 bytes)"),
+	M(phdr[1].p_memsz, MEMORY_SIZE - 0x101000 - 4096, "memory left for a module (4097 bytes)"),
 	M(phdr[1].p_memsz, MEMORY_SIZE - 0x101000 - 8192, "m1: no guest memory left for a module"),
 };
 #undef M
@@ -936,7 +934,7 @@ static const struct patch mb2_raw_bad[] = {
 	M(address.load_end, KERNEL + sizeof(struct mb2_raw) + 1, "behind the end of the file"),
 	M(address.bss_end, KERNEL + 1, "lies before"),
 	M(address.bss_end, 0xffffffff, "no guest memory"),
-	M(address.bss_end, MEMORY_SIZE, "no guest memory left for the Multiboot 2 information"),
+	M(address.bss_end, MEMORY_SIZE, "no guest memory left for a module (5 bytes)"),
 	M(address.bss_end, MEMORY_SIZE - 4096, "no guest memory left for a module"),
 	M(entry.type, 6, "but no entry address tag"),
 	M(entry.entry, KERNEL - 1, "nothing executable"),
@@ -969,7 +967,7 @@ static const struct patch elf64_bad[] = {
 	M(ehdr.e_phentsize, 32, "of 32 bytes"), M(ehdr.e_phnum, 64, "leave the file"),
 	M(ehdr.e_phnum, 0xffff, "65535"), M(ehdr.e_phoff, 1ULL << 63, "leave the file"),
 	M(ehdr.e_entry, 0, "no executable"), M(ehdr.e_entry, 0x7fffffffffff, "no executable"),
-	M(phdr.p_flags, PF_W, "no executable"), M(phdr.p_type, PT_INTERP, "dynamic loader"),
+	M(phdr.p_flags, PF_W, "no executable"), M(phdr.p_type, PT_INTERP, "nothing to load"),
 	M(phdr.p_filesz, sizeof(struct mb2_elf) + 1, "leaves the file"),
 	M(phdr.p_memsz, 1, "larger in the file"),
 	M(phdr.p_paddr, UINT64_MAX - 0x3000, "above 4 GiB"),
@@ -994,10 +992,9 @@ static const struct patch pvh_elf_bad[] = {
 	M(note.entry, KERNEL - 1, "no executable segment"),
 	M(note.entry, KERNEL + 0x1001, "no executable"), M(note.entry, 0xffffffff, "no executable"),
 	M(phdr[1].p_flags, PF_R, "no executable"), M(phdr[1].p_paddr, 0xa0000, "no executable"),
-	M(phdr[1].p_memsz, MEMORY_SIZE - KERNEL, "left for start_info"),
+	M(phdr[1].p_memsz, MEMORY_SIZE - KERNEL, "left for a module (5 bytes)"),
 	M(phdr[1].p_memsz, MEMORY_SIZE, "there is no guest memory"),
 	M(phdr[1].p_memsz, 31, "larger in the file"),
-	M(phdr[1].p_type, PT_DYNAMIC, "dynamic loader"),
 };
 #undef M
 

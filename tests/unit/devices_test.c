@@ -774,6 +774,7 @@ static void acpi_tables_have_limits(void)
 	board_up();
 	EXPECT(acpi_tables_write(&small, 1) == 0 && !mptable_write(&small, 1), "no BIOS area");
 	EXPECT(acpi_tables_write(&memory, ACPI_CPUS + 1) == 0, "too many");
+	EXPECT(!mptable_write(&memory, ACPI_CPUS + 1), "too many");
 	EXPECT(acpi_tables_write(&memory, ACPI_CPUS) == BIOS_START, "as many as there may be");
 	expect_table(u32_at(u32_at(BIOS_START + 16) + 40), "APIC");
 	for (gpa_t gpa = 0xf0000; gpa < 0x100000; gpa += 4)
@@ -784,7 +785,7 @@ static void acpi_tables_have_limits(void)
 static void mptable_hangs_together(void)
 {
 	static const uint8_t entry_size[] = { 20, 8, 8, 8, 8 };
-	static const unsigned int cpus[] = { 1, 64, 255, 300 };
+	static const unsigned int cpus[] = { 1, 64, ACPI_CPUS };
 
 	board_up();
 	for (size_t i = 0; i < ARRAY_SIZE(cpus); i++) {
@@ -805,7 +806,7 @@ static void mptable_hangs_together(void)
 			next += entry_size[type];
 		}
 		EXPECT(next == table + (u32_at(table + 4) & 0xffff), "entries and length");
-		EXPECT(seen[0] == (cpus[i] < 255 ? cpus[i] : 255), "%u CPUs", seen[0]);
+		EXPECT(seen[0] == cpus[i], "%u CPUs", seen[0]);
 		EXPECT(seen[1] == 1 && seen[2] == 1 && seen[3] == 15 && seen[4] == 2, "the rest");
 	}
 	board_down();
@@ -917,7 +918,7 @@ static void console_takes_the_keys(void)
 	       "as they are");
 	EXPECT(!(inb(LSR) & 1), "Ctrl-A q is nothing");
 	EXPECT(write(master, "x", 1) == 1 && console_turn() == -ECANCELED, "Ctrl-A x");
-	EXPECT(console_output(&console, "hi", 2) == 0, "%s", error_last()->text);
+	EXPECT(sink_write(&console.out, "hi", 2) == 0, "%s", error_last()->text);
 	console_destroy(&console);
 	EXPECT(terminal_flags(slave) == before, "restored");
 	close(slave);
@@ -932,7 +933,7 @@ static void console_tells_when_output_fails(void)
 	if (full < 0)
 		return;
 	console_init(&console, -1, full, &never_stop);
-	EXPECT(console_output(&console, "x", 1) == -ENOSPC, "%s", error_last()->text);
+	EXPECT(sink_write(&console.out, "x", 1) == -ENOSPC, "%s", error_last()->text);
 	EXPECT_HAS(error_last()->text, "No space left");
 	EXPECT(console_turn() == 0, "a closed stdin");
 	console_destroy(&console);
@@ -948,7 +949,7 @@ static void console_stops_waiting_for_a_reader(void)
 	EXPECT(pipe2(pipes, O_CLOEXEC) == 0, "pipe");
 	console_init(&console, -1, pipes[1], &stopped);
 	while (r == 0 && bytes++ < 10000000)
-		r = console_output(&console, "x", 1);
+		r = sink_write(&console.out, "x", 1);
 	EXPECT(r == -ECANCELED, "%d after %u bytes", r, bytes);
 	console_destroy(&console);
 	close(pipes[0]);

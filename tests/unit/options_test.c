@@ -113,7 +113,7 @@ static void kernel_defaults(void)
 	EXPECT(boot->cpus == 1 && boot->memory_size == 128 << 20, "one CPU, 128 MiB");
 	EXPECT(boot->timeout_ms == 0, "no deadline: %u", boot->timeout_ms);
 	EXPECT(boot->serial == BOOT_SERIAL_STDIO, "%d", boot->serial);
-	EXPECT(boot->machine == BOOT_MACHINE_PC && boot->irqchip == BOOT_IRQCHIP_KERNEL, "a PC");
+	EXPECT(boot->machine == BOOT_MACHINE_PC, "a PC");
 	EXPECT(!boot->format && !boot->no_pit && !boot->debug_exit && !boot->pc_testdev, "no more");
 	EXPECT(boot->cpu.offered_only && !boot->cpu.no_virt, "QEMU's +vmx");
 }
@@ -129,7 +129,7 @@ static void kernel_full(void)
 		     "-m size=1G,slots=0 --cpu qemu64,+svm --nested off --serial file:out.txt "
 		     "-device pc-testdev -device isa-debug-exit,iobase=0x501,iosize=0x2 "
 		     "--strict-io "
-		     "-M microvm,accel=kvm,pit=off,kernel_irqchip=split --timeout 1.5 "
+		     "-M microvm,accel=kvm,pit=off,kernel_irqchip=on --timeout 1.5 "
 		     "--format flat@0x7c00,long") == 0,
 	       "%s", error_last()->text);
 	EXPECT(boot->initrds == 2, "%zu", boot->initrds);
@@ -144,7 +144,6 @@ static void kernel_full(void)
 	EXPECT(boot->debug_exit_port == 0x501 && boot->debug_exit_size == 2, "ports");
 	EXPECT(boot->strict_io && boot->no_pit && boot->timeout_ms == 1500, "%u", boot->timeout_ms);
 	EXPECT(boot->machine == BOOT_MACHINE_MICROVM, "%d", boot->machine);
-	EXPECT(boot->irqchip == BOOT_IRQCHIP_SPLIT, "%d", boot->irqchip);
 	EXPECT(boot->format == &boot_flat && boot->flat_address == 0x7c00, "flat");
 	EXPECT(boot->flat_mode == START_LONG, "%d", boot->flat_mode);
 }
@@ -201,7 +200,7 @@ static void kernel_bad(void)
 		{ "-machine isapc", "-machine: type takes pc, q35 or microvm" },
 		{ "-machine vmport=on", "-machine: vmport takes off" },
 		{ "-machine accel=tcg", "-machine: accel takes kvm" },
-		{ "-machine kernel_irqchip=off", "-machine: kernel-irqchip takes on or split" },
+		{ "-machine kernel_irqchip=split", "-machine: kernel-irqchip takes on" },
 		{ "-machine pti=off", "unknown property 'pti'; did you mean 'pit'?" },
 		{ "-accel tcg", "-accel: accel takes kvm" },
 		{ "-display gtk", "--display: 'gtk' is not none" },
@@ -330,7 +329,7 @@ static void kvm_unit_tests_lines(void)
 		{ "-smp 2 -append 'direct' -cpu host,hv_passthrough", NULL },
 		{ "-smp 4 -M q35,kernel-irqchip=split -device intel-iommu,intremap=on,eim=off "
 		  "-device edu",
-		  "unknown device 'intel-iommu'" },
+		  "-machine: kernel-irqchip takes on" },
 		{ "-smp 2 -enable-kvm -m 2048 -cpu host", NULL },
 		{ "-enable-kvm -cpu max", NULL },
 	};

@@ -3,7 +3,9 @@
 #include "near.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int least(int a, int b, int c)
@@ -73,4 +75,15 @@ const char *near_hint(struct near *near)
 	if (near->best)
 		snprintf(near->hint, sizeof(near->hint), "; did you mean '%s'?", near->best);
 	return near->hint;
+}
+
+int number_read(const char *value, unsigned long min, unsigned long max, unsigned long *number)
+{
+	char *end;
+
+	if (*value < '0' || *value > '9')
+		return -EINVAL;
+	errno = 0;
+	*number = strtoul(value, &end, 0);
+	return *end || errno || *number < min || *number > max ? -EINVAL : 0;
 }

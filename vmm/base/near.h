@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names as users type them. word_is() takes '_' and '.' for '-', and any case.
+ * Names and numbers as users type them. word_is() takes '_' and '.' for '-', and any case.
  *
  * "Did you mean ...?": the nearest of many names to a word that is none of them.
  *
@@ -23,6 +23,9 @@ struct near {
 };
 
 bool word_is(const char *word, const char *name);
+
+/* 0 and *number (decimal, octal or 0x...), or -EINVAL where it is none from `min` to `max`. */
+int number_read(const char *value, unsigned long min, unsigned long max, unsigned long *number);
 
 void near_offer(struct near *near, const char *name);
 

@@ -30,6 +30,9 @@ const struct boot_protocol *boot_protocol_find(const struct image *image, const 
 	return NULL;
 }
 
+/* Where QEMU's Multiboot loader has it, so that kernels are used to it. */
+#define INFO_LOW 0x9000
+
 void *boot_place(const struct image *image, const struct memory *memory, struct layout *layout,
 		 uint64_t size, gpa_t from, const char *what, gpa_t *gpa)
 {
@@ -39,6 +42,15 @@ void *boot_place(const struct image *image, const struct memory *memory, struct 
 	image_refuse(image, "no guest memory left for %s (%llu bytes); try a larger -m", what,
 		     (unsigned long long)size);
 	return NULL;
+}
+
+void *boot_info_place(const struct image *image, const struct memory *memory, struct layout *layout,
+		      uint64_t size, gpa_t from, const char *what, gpa_t *gpa)
+{
+	*gpa = layout_place(layout, memory, size, 4096, INFO_LOW, EBDA_START, what);
+	if (*gpa)
+		return memory_at(memory, *gpa, size);
+	return boot_place(image, memory, layout, size, from, what, gpa);
 }
 
 gpa_t boot_module_load(const struct image *module, const struct memory *memory,

@@ -55,7 +55,12 @@ const struct boot_protocol *boot_protocol_find(const struct image *image, const 
 void *boot_place(const struct image *image, const struct memory *memory, struct layout *layout,
 		 uint64_t size, gpa_t from, const char *what, gpa_t *gpa);
 
-/* Copies a module so; returns its address, 0 with error_last() = no room. */
+/* The same for what the kernel is told at its start: below 640 KiB where there is room, since kernels
+ * take what is behind their image before they have read it (kvm-unit-tests, from `_end` on). */
+void *boot_info_place(const struct image *image, const struct memory *memory, struct layout *layout,
+		      uint64_t size, gpa_t from, const char *what, gpa_t *gpa);
+
+/* Copies a module as boot_place() would; returns its address, 0 with error_last() = no room. */
 gpa_t boot_module_load(const struct image *module, const struct memory *memory,
 		       struct layout *layout, gpa_t from);
 

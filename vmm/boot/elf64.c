@@ -24,6 +24,8 @@ static int kernel_read(const struct image *image, struct elf *elf, uint32_t *ent
 	if (!elf->is_64bit)
 		return image_refuse(image,
 				    "a 32-bit ELF file without a Multiboot header or PVH note");
+	if (elf->wants_loader)
+		return image_refuse(image, "a program that wants a dynamic loader, no kernel");
 	return elf_entry(image, elf, entry);
 }
 

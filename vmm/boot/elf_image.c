@@ -143,8 +143,8 @@ static int segment_take(const struct image *image, struct elf *elf, const struct
 	uint32_t type = segment_read(image, elf, header, i, &segment);
 	int r = 0;
 
-	if (type == PT_INTERP || type == PT_DYNAMIC)
-		return image_refuse(image, "ELF segment %u wants a dynamic loader", i);
+	/* FreeBSD's kernel has one, which means nothing: it says "/red/herring" */
+	elf->wants_loader |= type == PT_INTERP || type == PT_DYNAMIC;
 	if (type == PT_NOTE) {
 		r = segment_check(image, &segment, i);
 		elf->note[elf->notes++] = segment;

@@ -22,6 +22,7 @@ struct elf_segment {
 
 struct elf {
 	bool is_64bit;
+	bool wants_loader;		/* it names a dynamic loader, as user programs do */
 	uint64_t entry;			/* as the header has it */
 	struct elf_segment load[ELF_SEGMENTS];	/* PT_LOAD with memsz > 0, as in the file */
 	size_t loads;

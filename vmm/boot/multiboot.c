@@ -179,15 +179,15 @@ static int multiboot_load(const struct boot_request *request, const struct memor
 		r = elf_load(&request->kernel, &elf, memory, layout);
 	if (r < 0)
 		return r;
-	block = boot_place(&request->kernel, memory, layout, size, elf_end(&elf),
-			   "the Multiboot information", &gpa);
+	block = boot_info_place(&request->kernel, memory, layout, size, elf_end(&elf),
+				"the Multiboot information", &gpa);
 	if (!block)
 		return -ENOEXEC;
 	text = (struct boot_text){ (char *)(block + 1), gpa + sizeof(*block) };
 	info_write(request, memory, block, gpa, &text);
 	*start = (struct start){ .mode = START_PROTECTED, .entry = entry, .rax = LOADER_MAGIC,
 				 .rbx = gpa, .code_selector = 8, .data_selector = 16 };
-	return modules_load(request, memory, layout, gpa, block->module, &text);
+	return modules_load(request, memory, layout, elf_end(&elf), block->module, &text);
 }
 
 const struct boot_protocol boot_multiboot = {

@@ -330,7 +330,7 @@ static int modules_put(const struct boot_request *request, const struct memory *
 }
 
 static int info_write(const struct boot_request *request, const struct memory *memory,
-		      struct layout *layout, gpa_t gpa, const uint32_t *load_base,
+		      struct layout *layout, gpa_t modules_from, const uint32_t *load_base,
 		      struct info *info)
 {
 	struct info_head head = { 0 };
@@ -346,7 +346,7 @@ static int info_write(const struct boot_request *request, const struct memory *m
 	acpi_put(info, memory, request->rsdp);
 	if (load_base)
 		words_put(info, INFO_LOAD_BASE, load_base, 1, NULL);
-	r = modules_put(request, memory, layout, gpa, info);
+	r = modules_put(request, memory, layout, modules_from, info);
 	tag_put(info, INFO_END, 0);
 	head.total_size = (uint32_t)info->used;
 	memcpy(info->host, &head, sizeof(head));
@@ -368,14 +368,14 @@ static int multiboot2_load(const struct boot_request *request, const struct memo
 		r = elf_load(&request->kernel, &elf, memory, layout);
 	if (r < 0)
 		return r;
-	info.host = boot_place(&request->kernel, memory, layout, size, elf_end(&elf),
-			       "the Multiboot 2 information", &gpa);
+	info.host = boot_info_place(&request->kernel, memory, layout, size, elf_end(&elf),
+				    "the Multiboot 2 information", &gpa);
 	if (!info.host)
 		return -ENOEXEC;
 	base = (uint32_t)elf_start(&elf);
 	*start = (struct start){ .mode = START_PROTECTED, .entry = entry, .rax = LOADER_MAGIC,
 				 .rbx = gpa, .code_selector = 8, .data_selector = 16 };
-	return info_write(request, memory, layout, gpa, wishes.relocatable ? &base : NULL, &info);
+	return info_write(request, memory, layout, elf_end(&elf), wishes.relocatable ? &base : NULL, &info);
 }
 
 const struct boot_protocol boot_multiboot2 = {

@@ -100,15 +100,15 @@ static int pvh_load(const struct boot_request *request, const struct memory *mem
 		r = elf_load(&request->kernel, &elf, memory, layout);
 	if (r < 0)
 		return r;
-	block = boot_place(&request->kernel, memory, layout, size, elf_end(&elf), "start_info",
-			   &gpa);
+	block = boot_info_place(&request->kernel, memory, layout, size, elf_end(&elf), "start_info",
+				&gpa);
 	if (!block)
 		return -ENOEXEC;
 	text = (struct boot_text){ (char *)(block + 1), gpa + sizeof(*block) };
 	info_write(request, memory, block, gpa, &text);
 	for (size_t i = 0; i < request->modules; i++) {
 		const struct image *module = &request->module[i];
-		gpa_t at = boot_module_load(module, memory, layout, gpa);
+		gpa_t at = boot_module_load(module, memory, layout, elf_end(&elf));
 
 		if (!at)
 			return -ENOEXEC;

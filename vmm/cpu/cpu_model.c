@@ -40,18 +40,6 @@ static int choice_read(enum cpu_choice *choice, const char *value)
 	return 0;
 }
 
-static int number_read(const char *value, unsigned long least, unsigned long most,
-		       unsigned long *number)
-{
-	char *end;
-
-	errno = 0;
-	*number = strtoul(value, &end, 0);
-	return *value < '0' || *value > '9' || *end || errno || *number < least || *number > most ?
-		       -EINVAL :
-		       0;
-}
-
 static int text_read(char *to, size_t size, const char *value)
 {
 	size_t length = strlen(value);

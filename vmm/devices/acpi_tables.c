@@ -147,14 +147,6 @@ struct madt_nmi {
 } PACKED;
 _Static_assert(sizeof(struct madt_nmi) == 6, "madt_nmi");
 
-/* For APIC ids that 8 bits do not hold. */
-struct madt_x2apic {
-	uint8_t type, length;
-	uint16_t reserved_2;
-	uint32_t id, flags, uid;
-} PACKED;
-_Static_assert(sizeof(struct madt_x2apic) == 16, "madt_x2apic");
-
 enum {
 	SPACE_IO = 1,
 	ACCESS_BYTE = 1, ACCESS_WORD = 2, ACCESS_DWORD = 3,
@@ -166,11 +158,10 @@ enum {
 
 	LATENCY_NO_C2 = 101, LATENCY_NO_C3 = 1001,
 
-	MADT_LOCAL_APIC = 0, MADT_IO_APIC = 1, MADT_OVERRIDE = 2, MADT_NMI = 4, MADT_X2APIC = 9,
+	MADT_LOCAL_APIC = 0, MADT_IO_APIC = 1, MADT_OVERRIDE = 2, MADT_NMI = 4,
 	MADT_HAS_PIC = BIT(0), CPU_ENABLED = BIT(0),
 	LEVEL_ACTIVE_HIGH = 0xd,
 	ALL_CPUS = 0xff, NMI_PIN = 1,
-	LAST_XAPIC_ID = 254,
 };
 
 /* --- where each of them lies ------------------------------------------------------------------ */
@@ -195,7 +186,7 @@ struct acpi_area {
 	} PACKED dsdt __attribute__((aligned(64)));
 	struct {
 		struct acpi_madt head;
-		uint8_t entries[ACPI_CPUS * sizeof(struct madt_x2apic) + 64];
+		uint8_t entries[ACPI_CPUS * sizeof(struct madt_local_apic) + 64];
 	} PACKED madt __attribute__((aligned(64)));
 };
 _Static_assert(sizeof(struct acpi_area) <= 0x10000, "the MP table lies behind it");
@@ -204,7 +195,7 @@ _Static_assert(sizeof(struct acpi_area) <= 0x10000, "the MP table lies behind it
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static uint8_t checksum(const void *bytes, size_t size)
+uint8_t acpi_checksum(const void *bytes, size_t size)
 {
 	uint8_t sum = 0;
 
@@ -227,7 +218,7 @@ static void table_seal(struct acpi_header *header, const char *signature, uint8_
 		.creator_revision = 1,
 	};
 	memcpy(header->signature, signature, sizeof(header->signature));
-	header->checksum = checksum(header, size);
+	header->checksum = acpi_checksum(header, size);
 }
 
 static struct acpi_register io_register(uint16_t port, uint8_t bytes, uint8_t access)
@@ -247,8 +238,8 @@ static void rsdp_write(struct acpi_rsdp *rsdp)
 		.length = sizeof(*rsdp),
 		.xsdt = WHERE(xsdt),
 	};
-	rsdp->checksum = checksum(rsdp, offsetof(struct acpi_rsdp, length));
-	rsdp->checksum_all = checksum(rsdp, sizeof(*rsdp));
+	rsdp->checksum = acpi_checksum(rsdp, offsetof(struct acpi_rsdp, length));
+	rsdp->checksum_all = acpi_checksum(rsdp, sizeof(*rsdp));
 }
 
 static void fadt_write(struct acpi_fadt *fadt)
@@ -285,15 +276,7 @@ static size_t madt_cpu_write(uint8_t *at, uint32_t id)
 		.type = MADT_LOCAL_APIC, .length = sizeof(apic), .uid = (uint8_t)id,
 		.id = (uint8_t)id, .flags = CPU_ENABLED,
 	};
-	const struct madt_x2apic x2apic = {
-		.type = MADT_X2APIC, .length = sizeof(x2apic), .id = id,
-		.flags = CPU_ENABLED, .uid = id,
-	};
 
-	if (id > LAST_XAPIC_ID) {
-		memcpy(at, &x2apic, sizeof(x2apic));
-		return sizeof(x2apic);
-	}
 	memcpy(at, &apic, sizeof(apic));
 	return sizeof(apic);
 }

@@ -14,11 +14,14 @@
 #define IO_APIC_ID		0	/* what KVM's has at reset */
 #define IO_APIC_TIMER_PIN	2	/* where ISA IRQ 0 arrives, as on PCs */
 
-#define ACPI_CPUS		1024
+#define ACPI_CPUS		254	/* APIC ids of 8 bits, of which 255 is all */
 
 /* Writes the tables to the BIOS area, with `cpus` (1 to ACPI_CPUS) CPUs whose APIC ids are 0, 1 ...
  * Returns the RSDP's address, for a boot protocol that passes it on; 0 = there is no memory there,
  * or too many CPUs: no tables. */
 gpa_t acpi_tables_write(const struct memory *memory, unsigned int cpus);
+
+/* What makes `size` bytes, whose own checksum byte is 0, add up to 0: as ACPI and MP tables do. */
+uint8_t acpi_checksum(const void *bytes, size_t size);
 
 #endif

@@ -554,7 +554,7 @@ int bios_serve(struct bios *bios, struct bios_call *call)
 	if (r != UNKNOWN)
 		return r;
 	if (bios->unknown)
-		bios->unknown(call);
+		bios->unknown(bios->unknown_for, call);
 	/* these have a way to say no; the others leave registers alone */
 	if (call->vector == 0x15)
 		return refuse(call, ERROR_FUNCTION);

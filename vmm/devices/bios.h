@@ -59,7 +59,8 @@ struct bios {
 	struct uart16550 *uart;	/* the keyboard */
 	struct cmos *cmos;
 	/* Called for a service that is not there; NULL = nobody wants to know. */
-	void (*unknown)(const struct bios_call *call);
+	void (*unknown)(void *opaque, const struct bios_call *call);
+	void *unknown_for;
 	bool printed;		/* the screen may not be clear any more */
 	bool has_key, has_cell;
 	uint8_t key;		/* looked at, not taken yet */

@@ -9,17 +9,25 @@ struct socket {
 	size_t device;		/* offset in struct devices */
 	bool mmio;
 	bool testdev;		/* only where asked for */
+	bool pit;		/* only with it */
 };
 
 #define CHIP(chip, from, to, reads, writes) \
 	.range = { #chip, from, to, reads, writes, NULL }, .device = offsetof(struct devices, chip)
 
+/* KVM's own: no access to them comes here, and nothing else may have these ports. */
+#define IN_KVM(chip, from, to) .range = { chip, from, to, NULL, NULL, NULL }
+
 /* Whatever is not here reads as all ones and ignores writes. In ascending order. */
 static const struct socket sockets[] = {
+	{ IN_KVM("the PIC", 0x20, 0x21) },
+	{ IN_KVM("the PIT", 0x40, 0x43), .pit = true },
 	{ CHIP(i8042, I8042_DATA, I8042_DATA, i8042_read, i8042_write) },
+	{ IN_KVM("the PIT", 0x61, 0x61), .pit = true },
 	{ CHIP(i8042, I8042_COMMAND, I8042_COMMAND, i8042_read, i8042_write) },
 	{ CHIP(cmos, CMOS_PORT, CMOS_PORT + 1, cmos_read, cmos_write) },
 	{ CHIP(i8042, I8042_PORT_A, I8042_PORT_A, i8042_read, i8042_write) },
+	{ IN_KVM("the PIC", 0xa0, 0xa1) },
 	{ CHIP(bios, BIOS_PORT, BIOS_PORT, NULL, bios_write) },
 	{ CHIP(testdev, 0xe0, 0xe8, testdev_read, testdev_write), .testdev = true },
 	{ CHIP(debugcon, 0xe9, 0xe9, debugcon_read, debugcon_write) },
@@ -27,6 +35,7 @@ static const struct socket sockets[] = {
 	/* 0xf4: isa-debug-exit, by its own board_config */
 	{ CHIP(uart, COM1_PORT, COM1_PORT + 7, uart16550_read, uart16550_write) },
 	{ CHIP(debugcon, 0x402, 0x402, debugcon_read, debugcon_write) },
+	{ IN_KVM("the PIC", 0x4d0, 0x4d1) },
 	{ CHIP(fw_cfg, FW_CFG_PORT, FW_CFG_PORT + 1, fw_cfg_read, fw_cfg_write) },
 	{ CHIP(fw_cfg, FW_CFG_DMA, FW_CFG_DMA + 7, fw_cfg_dma_read, fw_cfg_dma_write) },
 	{ CHIP(acpi_pm, ACPI_PM1_EVENT, ACPI_PM_LAST, acpi_pm_read, acpi_pm_write) },
@@ -61,7 +70,7 @@ int board_attach_all(struct board *board, struct devices *devices,
 		struct bus_range range = socket->range;
 		int r;
 
-		if (socket->testdev && !config->testdev)
+		if ((socket->testdev && !config->testdev) || (socket->pit && !config->pit))
 			continue;
 		range.device = (char *)devices + socket->device;
 		r = bus_attach(socket->mmio ? &board->mmio : &board->ports, &range);

@@ -34,6 +34,7 @@ struct board_config {
 	unsigned int debugexit_port;
 	unsigned int debugexit_size;	/* 0 = there is none */
 	bool testdev;
+	bool pit;
 };
 
 /* Powers all devices on and puts them on the board, whose `memory` and `cpus` are set. `devices`

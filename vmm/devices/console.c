@@ -9,12 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
 #define CTRL_A		0x01
-#define STOP_LOOK_MS	100
 
 static const char help[] = "\n"
 	"Ctrl-A x       ends the machine\n"
@@ -112,13 +110,11 @@ static bool terminal_is_ours(int fd)
 int console_init(struct console *console, int in, int out, const volatile bool *stop)
 {
 	bool tty = isatty(in);
-	struct stat out_is;
 
 	memset(console, 0, sizeof(*console));
 	console->in = in;
-	console->out = out;
-	console->out_waits = fstat(out, &out_is) == 0 && !S_ISREG(out_is.st_mode);
-	console->stop = stop;
+	sink_init(&console->out, out, stop);
+	console->ready = true;
 	console->room = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (console->room < 0)
 		return fail(errno, "eventfd", "cannot create an eventfd: %s", strerror(errno));
@@ -130,9 +126,9 @@ int console_init(struct console *console, int in, int out, const volatile bool *
 void console_destroy(struct console *console)
 {
 	console_restore();
-	if (console->stop && console->room >= 0)
+	if (console->ready && console->room >= 0)
 		close(console->room);
-	console->stop = NULL;
+	console->ready = false;
 }
 
 void console_connect(struct console *console, struct uart16550 *uart)
@@ -232,40 +228,4 @@ void console_feed(void *opaque)
 		if (console->tail - head == CONSOLE_RING)
 			(void)!write(console->room, &one, sizeof(one));
 	}
-}
-
-/* --- output ----------------------------------------------------------------------------------- */
-
-/* Until `out` takes something or fails. A write() that blocks would not see *stop, and this thread
- * has the board's lock. */
-static int output_wait(const struct console *console)
-{
-	struct pollfd out = { .fd = console->out, .events = POLLOUT };
-
-	while (console->out_waits && poll(&out, 1, STOP_LOOK_MS) <= 0)
-		if (*console->stop)
-			return -ECANCELED;
-	return 0;
-}
-
-int console_output(void *opaque, const void *bytes, size_t size)
-{
-	const struct console *console = opaque;
-	const char *next = bytes;
-
-	while (size) {
-		int r = output_wait(console);
-		ssize_t put = r < 0 ? 0 : write(console->out, next, size);
-
-		if (r < 0)
-			return r;
-		if (put < 0 && errno != EINTR && errno != EAGAIN)
-			return fail(errno, "write", "cannot write the guest's output: %s",
-				    strerror(errno));
-		if (put > 0) {
-			next += put;
-			size -= (size_t)put;
-		}
-	}
-	return 0;
 }

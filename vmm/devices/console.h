@@ -15,13 +15,12 @@
  * this process is in its background.
  *
  * Output is not buffered: one write() for each byte that the guest writes costs less than the exit
- * that brought it, and nothing is ever late or lost, however the machine ends. Where nobody reads
- * it, the guest waits, with the board's lock: who wants that lock to end the machine sets *stop
- * first.
+ * that brought it, and nothing is ever late or lost, however the machine ends.
  */
 #ifndef CONSOLE_H
 #define CONSOLE_H
 
+#include "sink.h"
 #include "uart16550.h"
 
 #include <poll.h>
@@ -31,12 +30,11 @@
 #define CONSOLE_POLLFDS		2
 
 struct console {
-	int in, out;
+	int in;
+	struct sink out;
 	int room;			/* eventfd: a full ring has room again */
-	const volatile bool *stop;	/* set: do not wait for whoever does not read our output;
-					 * NULL: not initialised */
+	bool ready;			/* initialised */
 	struct uart16550 *uart;
-	bool out_waits;			/* `out` is no regular file */
 	bool terminal;			/* raw, and Ctrl-A is ours */
 	bool ended;			/* nothing more comes from `in` */
 	bool escaped;			/* Ctrl-A was the last key */
@@ -66,8 +64,5 @@ int console_input(struct console *console, const struct pollfd *fds, nfds_t coun
 
 /* Moves input to the UART as far as it has room. Under the board's lock. */
 void console_feed(void *console);
-
-/* For struct output. -ECANCELED: given up, at most 0.1 s after *stop is set. */
-int console_output(void *console, const void *bytes, size_t size);
 
 #endif

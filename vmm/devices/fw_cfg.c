@@ -17,6 +17,7 @@ enum {
 
 	DMA_ERROR = BIT(0), DMA_READ = BIT(1), DMA_SKIP = BIT(2), DMA_SELECT = BIT(3),
 	DMA_WRITE = BIT(4), DMA_KEY_SHIFT = 16,
+	DMA_MOST = 1 << 24,	/* no item is longer; what is asked for beyond one is zeroes */
 };
 
 /* A request, in guest memory; big-endian. */
@@ -111,7 +112,7 @@ static uint32_t dma_transfer(struct fw_cfg *fw_cfg, uint32_t control, uint32_t l
 		item_select(fw_cfg, (uint16_t)(control >> DMA_KEY_SHIFT));
 	if (control & DMA_READ) {
 		to = memory_at(fw_cfg->board->memory, address, length);
-		if (!to)
+		if (!to || length > DMA_MOST)
 			return DMA_ERROR;
 	} else if (control & DMA_WRITE) {
 		return DMA_ERROR;

@@ -4,6 +4,7 @@
 
 #include "acpi_pm.h"
 #include "acpi_tables.h"
+#include "bios.h"
 
 #include <string.h>
 
@@ -73,17 +74,17 @@ enum {
 	INTERRUPT = 0, INTERRUPT_NMI = 1, INTERRUPT_EXTERNAL = 3,
 	LEVEL_ACTIVE_HIGH = 0xd,
 	ISA_BUS = 0, ISA_IRQS = 16, ISA_CASCADE = 2,
-	ALL_APICS = 0xff, LAST_XAPIC_ID = 254,
+	ALL_APICS = 0xff,
 };
 
 /* One behind the other in guest memory. */
 struct mp_area {
 	struct mp_pointer pointer;
 	struct mp_header header;
-	uint8_t entries[(LAST_XAPIC_ID + 1) * sizeof(struct mp_cpu) +
+	uint8_t entries[ACPI_CPUS * sizeof(struct mp_cpu) +
 			32 * sizeof(struct mp_interrupt)];
 };
-_Static_assert(sizeof(struct mp_area) <= BIOS_END - MPTABLE_ADDRESS, "mp_area");
+_Static_assert(sizeof(struct mp_area) <= BIOS_ROM - MPTABLE_ADDRESS, "mp_area");
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
@@ -101,7 +102,7 @@ static void entry_add(struct writer *writer, const void *entry, size_t size)
 
 static void cpus_add(struct writer *writer, unsigned int cpus)
 {
-	for (unsigned int id = 0; id < cpus && id <= LAST_XAPIC_ID; id++) {
+	for (unsigned int id = 0; id < cpus; id++) {
 		const struct mp_cpu cpu = {
 			.type = MP_CPU,
 			.apic_id = (uint8_t)id,
@@ -156,22 +157,12 @@ static void entries_add(struct writer *writer, unsigned int cpus)
 		entry_add(writer, &local[i], sizeof(local[i]));
 }
 
-/* Makes `size` bytes, one of which is *checksum, add up to 0. */
-static void seal(const void *bytes, size_t size, uint8_t *checksum)
-{
-	uint8_t sum = 0;
-
-	for (size_t i = 0; i < size; i++)
-		sum += ((const uint8_t *)bytes)[i];
-	*checksum -= sum;
-}
-
 bool mptable_write(const struct memory *memory, unsigned int cpus)
 {
 	struct mp_area *area = memory_at(memory, MPTABLE_ADDRESS, sizeof(*area));
 	struct writer writer = { .area = area };
 
-	if (!area)
+	if (!area || cpus > ACPI_CPUS)
 		return false;
 	memset(area, 0, sizeof(*area));
 	writer.next = area->entries;
@@ -184,13 +175,13 @@ bool mptable_write(const struct memory *memory, unsigned int cpus)
 	};
 	entries_add(&writer, cpus);
 	area->header.length = (uint16_t)(writer.next - (uint8_t *)&area->header);
-	seal(&area->header, area->header.length, &area->header.checksum);
+	area->header.checksum = acpi_checksum(&area->header, area->header.length);
 	area->pointer = (struct mp_pointer){
 		.signature = { '_', 'M', 'P', '_' },
 		.table = (uint32_t)(MPTABLE_ADDRESS + offsetof(struct mp_area, header)),
 		.length = sizeof(area->pointer) / 16,
 		.revision = REVISION_1_4,
 	};
-	seal(&area->pointer, sizeof(area->pointer), &area->pointer.checksum);
+	area->pointer.checksum = acpi_checksum(&area->pointer, sizeof(area->pointer));
 	return true;
 }

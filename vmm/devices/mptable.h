@@ -10,8 +10,8 @@
 
 #define MPTABLE_ADDRESS		0xf0000ULL
 
-/* Writes both, with CPUs whose APIC ids are 0, 1 ...; ids that 8 bits do not hold are left out.
- * false = there is no memory there. */
+/* Writes both, with `cpus` (1 to ACPI_CPUS) CPUs whose APIC ids are 0, 1 ... false = there is no
+ * memory there, or too many CPUs. */
 bool mptable_write(const struct memory *memory, unsigned int cpus);
 
 #endif

@@ -7,6 +7,7 @@
 #include "x86.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Between the I/O APIC's page and the local APICs', in the devices' GiB. */
@@ -255,6 +256,9 @@ static bool cpu_exit(struct cpu *cpu)
 	cpu->dead_looks = 0; /* a signal that came meanwhile was not seen */
 	cpu->machine->board.caller = &cpu->vcpu;
 	go_on = exit_row_find(result.exit_reason)->handle(cpu, &result, access);
+	if (!go_on && result.err < 0 && cpu->machine->board.stop == STOP_NONE)
+		snprintf(result.text, sizeof(result.text), "%.*s", (int)sizeof(result.text) - 1,
+			 error_last()->text);
 	if (!go_on)
 		end_set(cpu->machine, &result);
 	go_on = cpu->machine->result.end == MACHINE_RUNNING;
@@ -271,7 +275,8 @@ static bool cpu_in_l2(const struct cpu *cpu)
 	       state.flags & KVM_STATE_NESTED_GUEST_MODE;
 }
 
-/* Halted with interrupts off: only an NMI or INIT could wake it, and nobody here sends one. */
+/* Halted with interrupts off: only an NMI or INIT could wake it. Another CPU that sends one is not dead
+ * itself; a guest that has the PIT send NMIs while all its CPUs wait so is taken for dead. */
 static bool cpu_is_dead(const struct cpu *cpu)
 {
 	struct kvm_regs regs;
@@ -280,7 +285,7 @@ static bool cpu_is_dead(const struct cpu *cpu)
 	if (vcpu_mp_state_get(&cpu->vcpu, &state) < 0)
 		return false;
 	if (state != KVM_MP_STATE_HALTED)
-		return state == KVM_MP_STATE_UNINITIALIZED;
+		return state == KVM_MP_STATE_UNINITIALIZED || state == KVM_MP_STATE_INIT_RECEIVED;
 	return vcpu_regs_get(&cpu->vcpu, &regs) == 0 && !(regs.rflags & RFLAGS_IF) &&
 	       !cpu_in_l2(cpu);
 }

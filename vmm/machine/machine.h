@@ -9,6 +9,7 @@
 #include "vcpu.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define MACHINE_CPUS 64
 
@@ -33,6 +34,7 @@ struct machine_result {
 	uint32_t suberror;		/* MACHINE_INTERNAL_ERROR */
 	uint64_t hardware_reason;	/* MACHINE_FAIL_ENTRY */
 	uint64_t rip;			/* 0 = not to be had */
+	char text[160];			/* MACHINE_STOPPED by a device's failure: which */
 };
 
 /* The last exits of a vCPU, for a dump. */
@@ -66,7 +68,7 @@ struct machine {
 	/* Called for an access that no device claims (under the lock); NULL = nothing more to do. A
 	 * negative result stops the machine. */
 	int (*unclaimed)(struct cpu *cpu, const struct exit_record *access);
-	unsigned int look;	/* counts up with each signal to all; starts at 1 */
+	atomic_uint look;	/* counts up with each signal to all; starts at 1 */
 	void *owner;		/* for whoever built it */
 	/* one device handler at a time; also guards `result` */
 	pthread_mutex_t lock;

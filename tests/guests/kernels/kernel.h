@@ -20,6 +20,10 @@ typedef __UINT64_TYPE__ uint64_t;
 /* What the loader left: `magic` is EAX; `info` is EBX, ESI or ESP, whichever START names. */
 unsigned int kernel(unsigned long magic, unsigned long info);
 
+/* Below 640 KiB, and clear of the image: where information for the kernel belongs. */
+#define LOW_AND_FREE(at) ((at) >= 0x1000 && (at) < 0x9fc00 && \
+			  ((at) < (unsigned long)image_start || (at) >= (unsigned long)bss_end))
+
 extern uint8_t image_start[], image_end[], bss_end[];	/* kernel.ld's */
 
 /* ---- the first instructions ---- */

@@ -8,7 +8,7 @@ unsigned int kernel(unsigned long magic, unsigned long info)
 {
 	CHECK(magic == MULTIBOOT_MAGIC);
 	CHECK((unsigned long)image_start == 0x8000);
-	CHECK(info >= (unsigned long)bss_end && info < 0x9fc00);
+	CHECK(LOW_AND_FREE(info));
 	CHECK(bytes_same(AT(uint32_t, info + 64), "minivmm ", 8));
 	print("at 32 KiB\n");
 	return 0;

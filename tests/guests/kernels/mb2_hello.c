@@ -57,7 +57,7 @@ unsigned int kernel(unsigned long magic, unsigned long info)
 	uint32_t size = AT(uint32_t, info), at = 8;
 
 	CHECK(magic == 0x36d76289);
-	CHECK(info % 8 == 0 && info >= (unsigned long)bss_end);
+	CHECK(info % 8 == 0 && LOW_AND_FREE(info));
 	while (AT(uint32_t, info + at) != END) {
 		CHECK(at + 8 < size);
 		print_number(AT(uint32_t, info + at));

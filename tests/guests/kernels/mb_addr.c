@@ -18,7 +18,7 @@ unsigned int kernel(unsigned long magic, unsigned long info)
 	CHECK(magic == MULTIBOOT_MAGIC);
 	CHECK((unsigned long)image_start == 0x200000);
 	CHECK(bytes_same((unsigned long)image_start, "before the header", 17));
-	CHECK(info >= (unsigned long)bss_end);
+	CHECK(LOW_AND_FREE(info));
 	for (unsigned int i = 0; i < sizeof(zeroes); i++)
 		CHECK(AT(uint8_t, zeroes + i) == 0);
 	print("address fields\n");

@@ -40,7 +40,7 @@ unsigned int kernel(unsigned long magic, unsigned long info)
 {
 	CHECK(magic == MULTIBOOT_MAGIC);
 	CHECK((AT(uint32_t, info) & 0x24f) == 0x24f);
-	CHECK(info >= (unsigned long)bss_end && info % 4096 == 0);
+	CHECK(LOW_AND_FREE(info) && info % 4096 == 0);
 	print((const char *)(unsigned long)AT(uint32_t, info + LOADER_NAME));
 	print("\n");
 	print((const char *)(unsigned long)AT(uint32_t, info + CMDLINE));
