@@ -6,6 +6,7 @@
 #include "error.h"
 #include "near.h"
 #include "option_values.h"
+#include "l0.h"
 #include "pc.h"
 #include "probe.h"
 #include "boot.h"
@@ -82,6 +83,25 @@ int command_kernel(const struct options *options)
 	return pc_run(&options->boot);
 }
 
+/* A paragraph of --explain; none where there is no text. */
+static void explain_part(const char *title, const char *text)
+{
+	int at = 0;
+
+	if (!text)
+		return;
+	printf("\n%s\n", title);
+	for (const char *word = text; *word;) {
+		int length = (int)strcspn(word, " ");
+
+		if (at && at + 1 + length > 78)
+			at = 0 * putchar('\n');
+		at += printf("%s%.*s", at ? " " : "  ", length, word);
+		word += length + (word[length] == ' ');
+	}
+	putchar('\n');
+}
+
 /* The remedy as this machine would get it; facts that only a run can learn are not there. */
 static void explain_remedy(const struct reason *reason)
 {
@@ -100,23 +120,75 @@ static void explain_remedy(const struct reason *reason)
 int command_explain(const struct options *options)
 {
 	const struct reason *reason = reason_find(options->argument);
+	struct near near = { .word = options->argument };
 
 	if (!reason) {
-		fail(EINVAL, "--explain", "unknown reason '%s' (see --list reasons)",
-		     options->argument);
+		for (size_t i = 0; (reason = reason_at(i)); i++)
+			near_offer(&near, reason->name);
+		fail(EINVAL, "--explain", "unknown reason '%s'%s (see --list reasons)",
+		     options->argument, near_hint(&near));
 		return complain(STATUS_USAGE);
 	}
-	printf("%s (%d), verdict %s\n\nCause\n  %s\n\nHow it is told\n  %s\n", reason->name,
-	       reason->number, verdict_name(reason->verdict), reason->cause, reason->tell);
+	printf("%s (%d), verdict %s\n", reason->name, reason->number, verdict_name(reason->verdict));
+	explain_part("Symptom", reason->symptom);
+	explain_part("Cause", reason->cause);
+	explain_part("How it is told", reason->tell);
+	explain_part("What looks alike", reason->alike);
 	explain_remedy(reason);
 	return finish(0, 0);
 }
 
 static void list_reasons(void)
 {
-	for (size_t i = 0; i < reason_count; i++)
-		printf("%3d  %-28s %-12s %s\n", reasons[i].number, reasons[i].name,
-		       verdict_name(reasons[i].verdict), reasons[i].cause);
+	const struct reason *reason;
+
+	for (size_t i = 0; (reason = reason_at(i)); i++)
+		printf("%3d  %-28s %-12s %s\n", reason->number, reason->name,
+		       verdict_name(reason->verdict), reason->cause);
+}
+
+static void list_remedy(const struct result *result)
+{
+	for (size_t i = 0; i < result->remedies; i++)
+		printf("%s\t%s\n", result->remedy[i].command ? "command" : "say",
+		       result->remedy[i].text);
+}
+
+/* For the man page: a keyword and a text, separated by a tab. The remedies are those of a machine of
+ * which nothing is known. */
+static void list_catalogue(void)
+{
+	static const struct facts nothing;
+	const struct reason *reason;
+
+	for (size_t i = 0; (reason = reason_at(i)); i++) {
+		static struct result result;
+
+		printf("reason\t%s (%d, %s)\nsymptom\t%s\ncause\t%s\ntell\t%s\n", reason->name,
+		       reason->number, verdict_name(reason->verdict), reason->symptom,
+		       reason->cause, reason->tell);
+		if (reason->alike)
+			printf("alike\t%s\n", reason->alike);
+		result.remedies = 0;
+		if (reason->remedy)
+			reason->remedy(&result, &nothing);
+		list_remedy(&result);
+	}
+}
+
+/* Likewise: who may stand below this machine, and how each is told to show VMX or SVM. */
+static void list_hypervisors(void)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = l0_name_at(i)); i++) {
+		static struct result result;
+
+		printf("reason\t%s\n", name);
+		result.remedies = 0;
+		l0_remedy_at(&result, i);
+		list_remedy(&result);
+	}
 }
 
 static void list_checks(void)
@@ -180,6 +252,8 @@ static const struct list {
 	void (*list)(void);
 } lists[] = {
 	{ "reasons", list_reasons },
+	{ "catalogue", list_catalogue },
+	{ "hypervisors", list_hypervisors },
 	{ "checks", list_checks },
 	{ "formats", list_formats },
 	{ "image-formats", list_image_formats },
@@ -192,7 +266,7 @@ static const struct list {
 int command_list(const struct options *options)
 {
 	struct near near = { .word = options->argument };
-	char names[128] = "";
+	char names[160] = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		if (strcmp(lists[i].what, options->argument) == 0) {

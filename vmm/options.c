@@ -216,8 +216,8 @@ const struct option options_table[] = {
 	  "give up after this much wall time (probe: 5; 0 = never)", set_timeout, NULL },
 
 	{ OPTION_ABOUT, "list", "WHAT",
-	  "reasons, checks, formats, image-formats, cpu-models, features, ...\n"
-	  "devices, options", set_list, NULL },
+	  "reasons, catalogue, hypervisors, checks, formats, image-formats, ...\n"
+	  "cpu-models, features, devices, options", set_list, NULL },
 	{ OPTION_ABOUT, "help", "[all]",
 	  "this text; all: with every detail", set_help, NULL },
 	{ OPTION_ABOUT, "version", NULL,

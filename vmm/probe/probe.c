@@ -70,6 +70,8 @@ static bool device_open(struct probe *probe, struct step *step)
 	unmet = version == KVM_API_VERSION ? kvm_unmet(&probe->kvm) : NULL;
 	if (unmet)
 		facts->missing_cap = unmet->name;
+	facts->asked_nested_state = true;
+	facts->saves_nested_state = kvm_check(&probe->kvm, KVM_CAP_NESTED_STATE) > 0;
 	snprintf(detail, sizeof(detail), "API version %d%s%s", version, unmet ? ", no " : "",
 		 unmet ? unmet->name : "");
 	step_end(probe, step, version == KVM_API_VERSION && !unmet, detail);
