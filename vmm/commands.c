@@ -63,8 +63,10 @@ int command_probe(const struct options *options)
 		.timeout_ms = options->timeout_ms,
 		.l1 = image_l1(),
 	};
+	static struct series series;
 	static struct result result;
 	struct report_style style = style_of_stdout(options);
+	int r = 0;
 
 	if (options->probe_kernel &&
 	    (image_read(&probe.l1, options->probe_kernel) < 0 ||
@@ -72,8 +74,13 @@ int command_probe(const struct options *options)
 		image_release(&probe.l1);
 		return complain(STATUS_USAGE);
 	}
-	probe_run(&probe, &result);
+	if (series_wanted(&options->series))
+		r = series_run(&probe, &options->series, &series, &result);
+	else
+		probe_run(&probe, &result);
 	image_release(&probe.l1);
+	if (r < 0)
+		return complain(STATUS_FAILED);
 	return finish(verdict_exit_status(result.verdict),
 		      options->quiet ? 0 : options->format->write(stdout, &result, &style));
 }
@@ -325,7 +332,8 @@ int command_help(const struct options *options)
 		puts("\nOptions take one dash or two.\n\n"
 		     "Exit status of --nested-probe: 0 works or limited, 1 broken, 77 "
 		     "unavailable,\n"
-		     "124 time ran out, 2 wrong usage, 99 minivmm itself failed.\n"
+		     "124 time ran out, 2 wrong usage, 99 minivmm itself failed; of a series, "
+		     "the worst:\n0 before 77, 124, 1 and 99.\n"
 		     "Of --kernel: odd as the guest says (isa-debug-exit: value * 2 + 1), 0 "
 		     "powered off,\n"
 		     "32 reset, 34 triple fault, 36 KVM could not go on, 38 halted for good; 2, "
