@@ -205,7 +205,8 @@ def kvm_is_pvm():
 INSIDE = {build: f"/t/{build}/minivmm" for build in BUILDS}
 STOPS = [f"stop_{number}" for number in range(1, 16)] + [
     f"stop_by_{how}" for how in ("spin", "trap", "die", "babble", "fail")]
-MISTAKES = [f"bad_{what}" for what in ("control", "host", "state", "intercept", "region", "leave")]
+MISTAKES = [f"bad_{what}" for what in ("enable", "control", "host", "state", "intercept", "region",
+                                      "leave")]
 KERNELS = ["l1", "liar", "l1_answers", "skipper"] + STOPS + MISTAKES
 
 

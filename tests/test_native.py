@@ -234,5 +234,5 @@ def test_native_no_files_left():
     """The limit on open files is used up."""
     need_kvm()
     report = run("prlimit", "--nofile=3", built("static"), "--nested-probe", "--format", "json").report(77)
-    assert report["reason"] == "kvm-setup-failed"
+    assert report["reason"] == "out-of-resources"
     assert "ulimit -a" in remedy(report)

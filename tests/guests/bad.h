@@ -4,6 +4,7 @@
 #define BAD_H
 
 enum bad {
+	BAD_ENABLE,	/* VMXON where VMX is on; a reserved bit of EFER */
 	BAD_CONTROL,	/* a control field that no CPU takes */
 	BAD_HOST,	/* VMX: a host-state field likewise */
 	BAD_STATE,	/* a state of L2's likewise */

@@ -6,6 +6,14 @@
 
 #include "bad.h"
 
+static enum l1_status svm_enable_bad(struct outcome *outcome)
+{
+	if (BAD != BAD_ENABLE || wrmsr_safe(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME | 1ULL << 63))
+		return svm_enable(outcome);
+	return outcome_say(outcome, L1_FAILED, "setting EFER raised %s",
+			   trap_name(trap_last()->vector));
+}
+
 static void svm_run_bad(struct l2 *l2, struct l2_exit *exit)
 {
 	if (BAD == BAD_CONTROL) /* the host's: "Canonicalization and Consistency Checks" */
@@ -22,7 +30,7 @@ const struct hv svm = {
 	.hypercall = "VMMCALL",
 	.present = svm_present,
 	.allowed = svm_allowed,
-	.enable = svm_enable,
+	.enable = svm_enable_bad,
 	.load = svm_load,
 	.nested_paging_offered = svm_nested_paging_offered,
 	.configure = svm_configure,

@@ -6,16 +6,23 @@
 
 #include "bad.h"
 
+static enum l1_status vmx_enable_bad(struct outcome *outcome)
+{
+	uint64_t region = (uint64_t)vmxon_region;
+	enum l1_status status = vmx_enable(outcome);
+
+	return BAD == BAD_ENABLE && status == L1_PASSED ? vmx_say(outcome, "VMXON", vmxon(&region)) :
+							  status;
+}
+
 static enum l1_status vmx_load_bad(struct outcome *outcome)
 {
-	uint64_t region = (uint64_t)vmcs_region;
+	uint64_t other = (uint64_t)io_bitmap; /* starts with 0, which is no revision */
+	enum l1_status status = vmx_load(outcome);
 
-	if (BAD != BAD_REGION)
-		return vmx_load(outcome);
-	vmx_region_init(vmcs_region);
-	vmclear(&region);
-	*(uint32_t *)(void *)vmcs_region ^= 1;
-	return vmx_say(outcome, "VMPTRLD", vmptrld(&region));
+	if (BAD != BAD_REGION || status != L1_PASSED)
+		return status;
+	return vmx_say(outcome, "VMPTRLD", vmptrld(&other));
 }
 
 static void vmx_run_bad(struct l2 *l2, struct l2_exit *exit)
@@ -42,7 +49,7 @@ const struct hv vmx = {
 	.nested_leaf = EPT_MEMORY_TYPE_WB << EPT_LEAF_TYPE_SHIFT,
 	.present = vmx_present,
 	.allowed = vmx_allowed,
-	.enable = vmx_enable,
+	.enable = vmx_enable_bad,
 	.load = vmx_load_bad,
 	.nested_paging_offered = vmx_nested_paging_offered,
 	.configure = vmx_configure,

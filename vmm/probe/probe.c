@@ -8,6 +8,7 @@
 #include "evidence.h"
 #include "l1_link.h"
 #include "reasons.h"
+#include "trace.h"
 #include "x86.h"
 
 #include <errno.h>
@@ -267,9 +268,31 @@ static void witnesses_report(struct probe *probe)
 				 run->disagreement);
 }
 
-void probe_run(const struct probe_options *options, struct result *result)
+static bool deadline_begin(struct probe *probe, unsigned int milliseconds)
 {
-	struct probe probe = {
+	if (deadline_arm(milliseconds) == 0)
+		return true;
+	call_failed(probe);
+	probe->facts.run.end = RUN_SELF_FAILED;
+	return false;
+}
+
+static void rungs_climb(struct probe *probe, bool climbing)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rungs); i++) {
+		struct step *step = result_step(probe->result, rungs[i].name, rungs[i].title,
+						rungs[i].level);
+
+		probe->step_ns = now_ns();
+		climbing = climbing && rungs[i].climb(probe, step);
+	}
+	if (deadline_passed && probe->facts.run.end == RUN_NOT_STARTED)
+		probe->facts.run.end = RUN_TIMED_OUT; /* during set-up */
+}
+
+static void probe_init(struct probe *probe, const struct probe_options *options, struct result *result)
+{
+	*probe = (struct probe){
 		.options = options,
 		.result = result,
 		.kvm.fd = -1,
@@ -277,24 +300,40 @@ void probe_run(const struct probe_options *options, struct result *result)
 		.link.resume_rounds = PROBE_RESUME_ROUNDS,
 		.start_ns = now_ns(),
 	};
-	bool climbing = true;
-
 	*result = (struct result){ 0 };
-	host_facts_read(&probe.facts.host, KVM_DEVICE);
-	if (deadline_arm(options->timeout_ms) < 0) {
-		call_failed(&probe);
-		probe.facts.run.end = RUN_SELF_FAILED;
-		climbing = false;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(rungs); i++) {
-		struct step *step = result_step(result, rungs[i].name, rungs[i].title,
-						rungs[i].level);
+}
 
-		probe.step_ns = now_ns();
-		climbing = climbing && rungs[i].climb(&probe, step);
-	}
-	if (deadline_passed && probe.facts.run.end == RUN_NOT_STARTED)
-		probe.facts.run.end = RUN_TIMED_OUT; /* during set-up */
+/*
+ * KVM refused L1's entry into L2: where the kernel can be asked why (see trace.h), the same is done
+ * once more while it is listened to, within the same deadline. Nothing of the second run counts but
+ * what the kernel says.
+ */
+static void kernel_ask(struct probe *probe)
+{
+	static struct probe again;
+	static struct result unused;
+	struct run_facts *run = &probe->facts.run;
+	struct trace trace;
+
+	if (run->end != RUN_DONE || run->status[L1_CHECK_L2_ENTRY] != L1_FAILED || deadline_passed ||
+	    !trace_begin(&trace))
+		return;
+	probe_init(&again, probe->options, &unused);
+	if (probe->options->timeout_ms || deadline_begin(&again, PROBE_TIMEOUT_MS))
+		rungs_climb(&again, true);
+	machine_destroy(&again.machine);
+	kvm_close(&again.kvm);
+	trace_end(&trace, run->kernel_says, sizeof(run->kernel_says));
+}
+
+void probe_run(const struct probe_options *options, struct result *result)
+{
+	struct probe probe;
+
+	probe_init(&probe, options, result);
+	host_facts_read(&probe.facts.host, KVM_DEVICE);
+	rungs_climb(&probe, deadline_begin(&probe, options->timeout_ms));
+	kernel_ask(&probe);
 	deadline_disarm();
 	checks_report(&probe);
 	witnesses_report(&probe);
