@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -181,15 +182,15 @@ static int work_run(const struct probe_options *probe, const struct series_optio
 /* A process that came to no end of its own. */
 static void work_died(struct work *work)
 {
-	struct result *result = &work->kept;
+	static struct result result;
 
-	*result = (struct result){
+	result = (struct result){
 		.verdict = VERDICT_FAILED,
 		.reason = "minivmm-failed",
 		.reason_number = reason_find("minivmm-failed")->number,
 		.summary = "A process of the series died.",
 	};
-	run_count(work, result, NULL);
+	run_count(work, &result, NULL);
 }
 
 static void work_merge(struct work *into, const struct work *from)
@@ -210,9 +211,20 @@ static void work_merge(struct work *into, const struct work *from)
 		into->kept_at = from->kept_at;
 		into->kept_failed = from->kept_failed;
 		series->kept_run = from->series.kept_run;
+		series->kept_cpu = from->series.kept_cpu;
 	}
 	series->runs += from->series.runs;
 	series->ns_sum += from->series.ns_sum;
+}
+
+/* A process of the series, which shall not outlive `parent`. */
+static int process_run(const struct probe_options *probe, const struct series_options *options,
+		       struct work *work, pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		return -ESRCH; /* it died before it could matter */
+	return work_run(probe, options, work);
 }
 
 static int processes_run(const struct probe_options *probe, const struct series_options *options,
@@ -220,7 +232,7 @@ static int processes_run(const struct probe_options *probe, const struct series_
 {
 	size_t size = options->parallel * sizeof(struct work);
 	struct work *works = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t pids[SERIES_PARALLEL_MAX];
+	pid_t pids[SERIES_PARALLEL_MAX], parent = getpid();
 	unsigned int started = 0;
 
 	if (works == MAP_FAILED)
@@ -228,12 +240,12 @@ static int processes_run(const struct probe_options *probe, const struct series_
 	fflush(NULL); /* what is buffered is this process's to write */
 	while (started < options->parallel && (pids[started] = fork()) >= 0) {
 		if (pids[started] == 0)
-			_exit(work_run(probe, options, &works[started]) < 0);
+			_exit(process_run(probe, options, &works[started], parent) < 0);
 		started++;
 	}
-	if (started < options->parallel)
-		stop = 1;
 	for (unsigned int i = 0; i < started; i++) {
+		if (started < options->parallel)
+			kill(pids[i], SIGKILL); /* the report will be an error */
 		while (waitpid(pids[i], NULL, 0) < 0 && errno == EINTR)
 			;
 		if (!works[i].done)
@@ -311,7 +323,8 @@ static void series_judge(struct series *series, struct result *result)
 int series_run(const struct probe_options *probe, const struct series_options *options,
 	       struct series *series, struct result *result)
 {
-	const struct sigaction on_interrupt = { .sa_handler = stop_soon };
+	/* the first one ends the series after the run under way, the second one ends it now */
+	const struct sigaction on_interrupt = { .sa_handler = stop_soon, .sa_flags = SA_RESETHAND };
 	static struct work all;
 	uint64_t start = now_ns();
 	int r;
