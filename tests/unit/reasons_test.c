@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // build/tests/unit reason: made-up machines, each of which must come out with the right reason.
 #include "bits.h"
+#include "exit_words.h"
 #include "reasons.h"
 #include "unit.h"
 
@@ -1030,6 +1031,39 @@ static void reasons_of_long_texts(void)
 	}
 }
 
+/* SDM vol. 3, "VM Instruction Error Numbers": 14, 21 and 27 are no errors. */
+static void reasons_words(void)
+{
+	char text[80];
+
+	for (uint64_t number = 0; number < 40; number++) {
+		bool none = !number || number > 28 || number == 14 || number == 21 || number == 27;
+
+		EXPECT(!vm_instruction_error(number) == none, "%u", (unsigned int)number);
+	}
+	EXPECT_STR(vm_instruction_error(7), "VM entry with an invalid control field");
+	EXPECT_STR(vmx_exit_name(0x80000021), "invalid guest state");
+	EXPECT_STR(vmx_exit_name(48), "EPT violation");
+	EXPECT_STR(vmx_exit_name(75), "notify window");
+	EXPECT(!vmx_exit_name(35) && !vmx_exit_name(76) && !vmx_exit_name(0xffff), "no such exit");
+	EXPECT_STR(svm_exit_name(0x72), "CPUID");
+	EXPECT_STR(svm_exit_name(0x7f), "shutdown");
+	EXPECT_STR(svm_exit_name(0x81), "VMMCALL");
+	EXPECT_STR(svm_exit_name(0x8f), "write of EFER");
+	EXPECT_STR(svm_exit_name(0x4e), "exception");
+	EXPECT_STR(svm_exit_name(0xa6), "HLT with nothing pending");
+	EXPECT_STR(svm_exit_name(0x400), "nested page fault");
+	EXPECT_STR(svm_exit_name(UINT64_MAX), "VMEXIT_INVALID");
+	EXPECT(!svm_exit_name(0x404) && !svm_exit_name(0xa7), "no such exit");
+	EXPECT_STR(vmx_qualification(text, sizeof(text), 48, 0x82), "write of a page that is not present, for a page table");
+	EXPECT_STR(vmx_qualification(text, sizeof(text), 48, 0x189), "read of a page that is r");
+	EXPECT_STR(vmx_qualification(text, sizeof(text), 30, 0x6d78000b), "IN from port 0x6d78, 4 bytes");
+	EXPECT_STR(vmx_qualification(text, sizeof(text), 28, 0x13), "MOV from CR3");
+	EXPECT_STR(vmx_qualification(text, sizeof(text), 0x80000021, 4), "VMCS link pointer");
+	EXPECT_STR(vmx_qualification(text, sizeof(text), 10, 4), "");
+	EXPECT(!entry_failure_name(14) && !internal_error_name(77), "unnamed");
+}
+
 const struct unit_test reasons_tests[] = {
 	{ "reasons of samples", reasons_of_samples },
 	{ "reasons before the run", reasons_before_run },
@@ -1039,5 +1073,6 @@ const struct unit_test reasons_tests[] = {
 	{ "reasons nested-disabled", reasons_nested_disabled },
 	{ "reasons do no harm", reasons_do_no_harm },
 	{ "reasons of long texts", reasons_of_long_texts },
+	{ "reasons in the manuals' words", reasons_words },
 	{ 0 }
 };
