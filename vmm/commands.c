@@ -90,14 +90,11 @@ int command_kernel(const struct options *options)
 	return pc_run(&options->boot);
 }
 
-/* A paragraph of --explain; none where there is no text. */
-static void explain_part(const char *title, const char *text)
+/* Wrapped, and indented by two. */
+static void explain_text(const char *text)
 {
 	int at = 0;
 
-	if (!text)
-		return;
-	printf("\n%s\n", title);
 	for (const char *word = text; *word;) {
 		int length = (int)strcspn(word, " ");
 
@@ -107,6 +104,15 @@ static void explain_part(const char *title, const char *text)
 		word += length + (word[length] == ' ');
 	}
 	putchar('\n');
+}
+
+/* A paragraph of --explain; none where there is no text. */
+static void explain_part(const char *title, const char *text)
+{
+	if (!text)
+		return;
+	printf("\n%s\n", title);
+	explain_text(text);
 }
 
 /* The remedy as this machine would get it; facts that only a run can learn are not there. */
@@ -120,8 +126,12 @@ static void explain_remedy(const struct reason *reason)
 		reason->remedy(&result, &facts);
 	if (result.remedies)
 		puts("\nHow to mend it, on a machine like this one");
-	for (size_t i = 0; i < result.remedies; i++)
-		printf("%s%s\n", result.remedy[i].command ? "    " : "  ", result.remedy[i].text);
+	for (size_t i = 0; i < result.remedies; i++) {
+		if (result.remedy[i].command)
+			printf("    %s\n", result.remedy[i].text); /* whole, to be pasted */
+		else
+			explain_text(result.remedy[i].text);
+	}
 }
 
 int command_explain(const struct options *options)

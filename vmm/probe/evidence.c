@@ -111,8 +111,12 @@ void host_report(struct result *result, const struct host_facts *host)
 
 static void counters_report(struct result *result, const struct run_facts *run)
 {
-	fact_number(EVIDENCE(result), "l1_entries", "Entries into L2 by L1's count",
-		    (int64_t)run->entries);
+	if (run->end == RUN_DONE)
+		fact_number(EVIDENCE(result), "l1_entries", "Entries into L2 by L1's count",
+			    (int64_t)run->entries);
+	else
+		fact_unknown(EVIDENCE(result), "l1_entries", "Entries into L2 by L1's count",
+			     "L1 tells it last of all");
 	if (run->nested_run_known)
 		fact_number(EVIDENCE(result), "kvm_nested_run", "Entries into L2 by KVM's count",
 			    (int64_t)run->nested_run);

@@ -80,7 +80,8 @@ void remedy_param(struct result *result, const struct facts *facts, const char *
 	int users = facts->host.module_users;
 
 	say_on_the_host(result, facts);
-	if (facts->host.vendor_builtin == YES) {
+	/* vendor_builtin speaks of the module that is there, which may be neither vendor's */
+	if (facts->host.vendor_builtin == YES && !module_is_foreign(facts)) {
 		result_say(result, "%s is built into this kernel: add %s.%s to the kernel's "
 			   "command line and reboot.", module, module, setting);
 		return;
