@@ -70,7 +70,8 @@ static int set_cpu(struct options *options, const char *value)
 	return cpu_model_parse(&options->cpu, value);
 }
 
-static int number_read(unsigned int *number, const char *option, const char *value, unsigned long most)
+static int number_read(unsigned int *number, const char *option, const char *value,
+		       unsigned long most)
 {
 	char *end;
 	unsigned long read = strtoul(value, &end, 10);

@@ -11,8 +11,9 @@ static enum l1_status vmx_enable_bad(struct outcome *outcome)
 	uint64_t region = (uint64_t)vmxon_region;
 	enum l1_status status = vmx_enable(outcome);
 
-	return BAD == BAD_ENABLE && status == L1_PASSED ? vmx_say(outcome, "VMXON", vmxon(&region)) :
-							  status;
+	if (BAD != BAD_ENABLE || status != L1_PASSED)
+		return status;
+	return vmx_say(outcome, "VMXON", vmxon(&region));
 }
 
 static enum l1_status vmx_load_bad(struct outcome *outcome)

@@ -4,8 +4,8 @@
 //	CALL[/ARGUMENT][@WHEN]=ANSWER[:VALUE] ...	e.g. KVM_RUN@l2-entry=fail-entry:0x80000021
 //
 // WHEN is the number of the call (N, N-, N-M), the check that L1 has under way, or cpuN for the CPU
-// that this process is on; without it, always. Each ANSWER is a row of answers[]. A rule that cannot
-// be read ends the program, so that no test passes for want of a wrong answer.
+// that this process is on; without it, always. Each ANSWER is a row of answers[]. A rule that
+// cannot be read ends the program, so that no test passes for want of a wrong answer.
 #include "contract.h"
 
 #include <dlfcn.h>
@@ -43,8 +43,8 @@ static const struct word calls[] = {
 	WORD(KVM_GET_NESTED_STATE), WORD(KVM_GET_STATS_FD), WORD(KVM_GET_VCPU_MMAP_SIZE),
 };
 static const struct word values[] = {
-	WORD(EPERM), WORD(EINTR), WORD(EIO), WORD(EAGAIN), WORD(ENOMEM), WORD(EACCES), WORD(EFAULT), WORD(EMFILE),
-	WORD(EBUSY), WORD(ENODEV), WORD(EINVAL), WORD(ENOTTY), WORD(ENOSYS),
+	WORD(EPERM), WORD(EINTR), WORD(EIO), WORD(EAGAIN), WORD(ENOMEM), WORD(EACCES), WORD(EFAULT),
+	WORD(EMFILE), WORD(EBUSY), WORD(ENODEV), WORD(EINVAL), WORD(ENOTTY), WORD(ENOSYS),
 	WORD(KVM_CAP_IRQCHIP), WORD(KVM_CAP_IMMEDIATE_EXIT), WORD(KVM_CAP_NESTED_STATE),
 };
 

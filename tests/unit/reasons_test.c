@@ -1055,9 +1055,11 @@ static void reasons_words(void)
 	EXPECT_STR(svm_exit_name(0x400), "nested page fault");
 	EXPECT_STR(svm_exit_name(UINT64_MAX), "VMEXIT_INVALID");
 	EXPECT(!svm_exit_name(0x404) && !svm_exit_name(0xa7), "no such exit");
-	EXPECT_STR(vmx_qualification(text, sizeof(text), 48, 0x82), "write of a page that is not present, for a page table");
+	EXPECT_STR(vmx_qualification(text, sizeof(text), 48, 0x82),
+		   "write of a page that is not present, for a page table");
 	EXPECT_STR(vmx_qualification(text, sizeof(text), 48, 0x189), "read of a page that is r");
-	EXPECT_STR(vmx_qualification(text, sizeof(text), 30, 0x6d78000b), "IN from port 0x6d78, 4 bytes");
+	EXPECT_STR(vmx_qualification(text, sizeof(text), 30, 0x6d78000b),
+		   "IN from port 0x6d78, 4 bytes");
 	EXPECT_STR(vmx_qualification(text, sizeof(text), 28, 0x13), "MOV from CR3");
 	EXPECT_STR(vmx_qualification(text, sizeof(text), 0x80000021, 4), "VMCS link pointer");
 	EXPECT_STR(vmx_qualification(text, sizeof(text), 10, 4), "");

@@ -190,7 +190,8 @@ const char *vmx_qualification(char *text, size_t size, uint64_t reason, uint64_t
 			 (unsigned int)(qualification & 15));
 		break;
 	case 30:
-		snprintf(text, size, "%s port 0x%x, %u bytes", qualification & 8 ? "IN from" : "OUT to",
+		snprintf(text, size, "%s port 0x%x, %u bytes",
+			 qualification & 8 ? "IN from" : "OUT to",
 			 (unsigned int)(qualification >> 16 & 0xffff),
 			 (unsigned int)(qualification & 7) + 1);
 		break;

@@ -217,7 +217,8 @@ static void exit_report(struct result *result, const struct run_facts *run, unsi
 		vmx_qualification(more, sizeof(more), exit, value[L1_VALUE_INFO1]);
 	fact_text(EVIDENCE(result), "l1_exit", "L1 was told", "exit 0x%llx, %s%s%s%s",
 		  (unsigned long long)exit, name ? name : "unnamed",
-		  vmx && exit & VMX_ENTRY_FAILED ? ", VM entry failed" : "", more[0] ? ": " : "", more);
+		  vmx && exit & VMX_ENTRY_FAILED ? ", VM entry failed" : "", more[0] ? ": " : "",
+		  more);
 }
 
 void evidence_report(struct result *result, const struct facts *facts, uint64_t exits)

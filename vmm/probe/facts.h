@@ -65,7 +65,7 @@ struct host_facts {
 	enum tristate vendor_module_exists;	/* for this kernel, as a file or built in */
 	enum tristate vendor_builtin;	/* vendor_module is part of the kernel: no modprobe -r */
 	int module_users;		/* /sys/module/<vendor>/refcnt, -1 = unknown */
-	char blacklist[96];		/* the file that keeps the KVM modules away; "" = none seen */
+	char blacklist[96];		/* what keeps the KVM modules away; "" = none seen */
 	char other_hypervisor[16];	/* module "vboxdrv" or "vmmon" is loaded; "" = none seen */
 	struct param nested;
 	struct param nested_paging;	/* ept or npt */

@@ -290,7 +290,8 @@ static void rungs_climb(struct probe *probe, bool climbing)
 		probe->facts.run.end = RUN_TIMED_OUT; /* during set-up */
 }
 
-static void probe_init(struct probe *probe, const struct probe_options *options, struct result *result)
+static void probe_init(struct probe *probe, const struct probe_options *options,
+		       struct result *result)
 {
 	*probe = (struct probe){
 		.options = options,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For the files of the catalogue alone: how a row is written, and what several rungs' rules share. */
+/* For the files of the catalogue alone: how a row is written, and what several rules share. */
 #ifndef REASON_WORDS_H
 #define REASON_WORDS_H
 

@@ -277,15 +277,15 @@ static void out_of_resources_summary(struct result *result, const struct facts *
 {
 	const char *call = facts->kvm.failed_call;
 
-	summarise(result, "A limit was reached at %s: %s.", call[0] ? call : "the opening of the device",
-		  strerror(setup_errno(facts)));
+	summarise(result, "A limit was reached at %s: %s.",
+		  call[0] ? call : "the opening of the device", strerror(setup_errno(facts)));
 }
 
 static void out_of_resources_remedy(struct result *result, const struct facts *facts)
 {
 	(void)facts;
-	result_say(result, "Memory, open files or another limit is used up; minivmm needs about 20 MB "
-		   "and 10 files. The limits of this process:");
+	result_say(result, "Memory, open files or another limit is used up; minivmm needs about "
+		   "20 MB and 10 files. The limits of this process:");
 	result_command(result, "ulimit -a");
 	result_say(result, "And of its cgroup, if it has one:");
 	result_command(result, "cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/*.max");
@@ -791,7 +791,8 @@ static void l2_entry_failed_summary(struct result *result, const struct facts *f
 			  l1_evidence(text, facts, L1_CHECK_L2_ENTRY));
 	else if (run_is_vmx(facts) && exit <= UINT32_MAX && exit & VMX_ENTRY_FAILED)
 		summarise(result, "L2 never ran: L1's VMLAUNCH ended in a failed entry, exit "
-			  "reason 0x%llx (%s%s%s).", (unsigned long long)exit, name ? name : "unnamed",
+			  "reason 0x%llx (%s%s%s).", (unsigned long long)exit,
+			  name ? name : "unnamed",
 			  vmx_qualification(more, sizeof(more), exit, value[L1_VALUE_INFO1])[0] ?
 				  ": " : "", more);
 	else if (!run_is_vmx(facts) && (uint32_t)exit == SVM_EXIT_INVALID)
@@ -944,8 +945,8 @@ static bool nested_state_unsupported(const struct facts *facts)
 static void nested_state_remedy(struct result *result, const struct facts *facts)
 {
 	(void)facts;
-	result_say(result, "KVM saves nested state since Linux 4.20 on Intel and 5.8 on AMD (QEMU since "
-		   "4.1): take a newer kernel. Until then, stop L1 before its host is migrated or "
+	result_say(result, "KVM saves nested state since Linux 4.20 on Intel and 5.8 on AMD (QEMU "
+		   "since 4.1): take a newer kernel. Until then, stop L1 before its host is migrated or "
 		   "saved.");
 }
 

@@ -11,13 +11,14 @@
 #include "result.h"
 
 struct reason {
-	int number;		/* 100s device, 200s CPU and L0, 300s modules, 400s set-up, 500s L1 and L2, 900s minivmm */
+	/* 100s device, 200s CPU and L0, 300s modules, 400s set-up, 500s L1 and L2, 900s minivmm */
+	int number;
 	const char *name;
 	enum verdict verdict;
 	const char *symptom;	/* what people see, here and in other programs' words */
 	const char *cause;	/* one sentence: what is wrong; "likely" where that is inferred */
 	const char *tell;	/* how it is recognised */
-	const char *alike;	/* what looks the same, and the test that separates them; NULL = nothing */
+	const char *alike;	/* what looks the same, and the test that separates it, or NULL */
 	bool (*applies)(const struct facts *facts);
 	/* Writes the sentence of this case into result->summary (NULL: `cause` serves). */
 	void (*summary)(struct result *result, const struct facts *facts);

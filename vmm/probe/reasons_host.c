@@ -88,8 +88,8 @@ static void dev_not_in_container_remedy(struct result *result, const struct fact
 	remedy_container(result, facts);
 	if (facts->host.container[0])
 		return;
-	result_say(result, "In a systemd unit: PrivateDevices=no, DeviceAllow=/dev/kvm rw. Elsewhere, "
-		   "make the node:");
+	result_say(result, "In a systemd unit: PrivateDevices=no, DeviceAllow=/dev/kvm rw. "
+		   "Elsewhere, make the node:");
 	result_command(result, "sudo mknod -m 660 %s c %d %d",
 		       dev_path(facts), KVM_MAJOR, KVM_MINOR);
 }
@@ -176,8 +176,8 @@ static void dev_nodev_summary(struct result *result, const struct facts *facts)
 
 static void dev_nodev_remedy(struct result *result, const struct facts *facts)
 {
-	result_say(result, "Mount it with devices (a user namespace cannot), or bind the host's node in "
-		   "its place, as root:");
+	result_say(result, "Mount it with devices (a user namespace cannot), or bind the host's node "
+		   "in its place, as root:");
 	result_command(result, "sudo mount -o remount,dev $(stat -c %%m %s)", dev_path(facts));
 	if (facts->host.container[0])
 		remedy_container(result, facts);
@@ -408,8 +408,8 @@ static void cpu_inconsistent_summary(struct result *result, const struct facts *
 {
 	const struct host_facts *host = &facts->host;
 
-	summarise(result, "%s %s: %u of this machine's %u CPUs show VMX or SVM, the others do not, so "
-		  "KVM most likely refused to start.", dev_path(facts), absence(facts),
+	summarise(result, "%s %s: %u of this machine's %u CPUs show VMX or SVM, the others do not, "
+		  "so KVM most likely refused to start.", dev_path(facts), absence(facts),
 		  host->cpus_with, host->cpus_with + host->cpus_without);
 }
 
@@ -423,8 +423,8 @@ static void cpu_inconsistent_remedy(struct result *result, const struct facts *f
 		l0_remedy(result, facts);
 		return;
 	}
-	result_say(result, "Update the firmware and load its defaults; power off and on. A CPU that was "
-		   "added while running may be taken away again.");
+	result_say(result, "Update the firmware and load its defaults; power off and on. A CPU that "
+		   "was added while running may be taken away again.");
 }
 
 /* The kernel clears the flag when it finds the feature switched off, raw CPUID keeps it:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A finished result: what the probe hands over to the report formats. It owns no pointers but to
- * constant strings (and a series), knows nothing of KVM, and is all that a format may look at. Every char array
- * is NUL-terminated. Text may come from outside (CPU brand strings, DMI, the guest): it can hold
+ * constant strings (and a series), knows nothing of KVM, and is all that a format may look at. Every
+ * char array is NUL-terminated. Text may come from outside (CPU brand strings, DMI, the guest): it can hold
  * any byte, and each format escapes what it must.
  */
 #ifndef RESULT_H

@@ -518,8 +518,8 @@ static void write_series(struct page *page, const struct series *series)
 	snprintf(line, sizeof(line), "%s at least, %s on average, %s at most", least, mean, most);
 	write_series_line(page, "Each took", line);
 	write_cpus(page, series);
-	snprintf(line, sizeof(line), "run %u, %s: its ladder and evidence are above", series->kept_run,
-		 series->kept_reason);
+	snprintf(line, sizeof(line), "run %u, %s: its ladder and evidence are above",
+		 series->kept_run, series->kept_reason);
 	write_series_line(page, "Shown", line);
 }
 
