@@ -296,6 +296,8 @@ AMD_OFF = Boot(("amd", "--nested", "0"), {"nested-disabled": PROBE})
 AMD_NO_NPT = Boot(("amd", "--npt", "0"), {"ept-or-npt-absent": PROBE})
 AMD_NO_SVM = Boot(("amd", "--cpu", "EPYC,-svm"), {"l0-hides-virt": PROBE})
 AMD_BARE = Boot(("amd", "--cpu", "EPYC,-svm,-hypervisor"), {"cpu-no-virt": PROBE})
+INTEL_RESTRICTED = Boot(("intel", "--param", "kvm_intel.unrestricted_guest=0"),
+                        {"no-unrestricted-guest": PROBE})
 INTEL = Boot(("intel",), commands={
     "ok": PROBE,
     "feature-control-not-locked": other_kvm("KVM_SET_MSRS=return:1") + PROBE,
@@ -333,6 +335,7 @@ RIGS = [
     (AMD_NO_NPT, "ept-or-npt-absent", "ept-or-npt-absent", "(NPT)"),
     (AMD_NO_SVM, "l0-hides-virt", "l0-hides-virt", "QEMU's TCG emulator"),
     (AMD_BARE, "cpu-no-virt", "cpu-no-virt", "neither VMX nor SVM"),
+    (INTEL_RESTRICTED, "no-unrestricted-guest", "no-unrestricted-guest", "as it is off here"),
     (INTEL, "ok", "ok", "ran under VMX"),
     (INTEL, "feature-control-not-locked", "feature-control-not-locked", "0x3a"),
     (INTEL, "l1-vmxon-fail", "l1-vmxon-fail", "VMXON failed"),

@@ -70,6 +70,7 @@ static struct facts works_on_intel(void)
 	facts.kvm.asked_cpuid = true;
 	facts.kvm.offers_vmx = true;
 	facts.kvm.offers_nested_paging = true;
+	facts.kvm.offers_unrestricted = true;
 	run_works(&facts.run);
 	facts.run.vendor = L1_VENDOR_VMX;
 	return facts;
@@ -717,6 +718,12 @@ static void no_paging(struct facts *facts)
 	facts->run.status[L1_CHECK_NESTED_PAGING] = L1_NOT_OFFERED;
 }
 
+static void no_unrestricted(struct facts *facts)
+{
+	strcpy(facts->host.unrestricted_guest.text, "N");
+	facts->kvm.offers_unrestricted = false;
+}
+
 /* ---- what they must come out as ---- */
 
 #define INTEL false
@@ -835,6 +842,7 @@ static const struct sample {
 	{ "nested-state-unsupported", VERDICT_LIMITED, INTEL, no_nested_state, "4.20" },
 	{ "ept-or-npt-absent", VERDICT_LIMITED, INTEL, no_paging, "ept=1" },
 	{ "ept-or-npt-absent", VERDICT_LIMITED, AMD, no_paging, "npt=1" },
+	{ "no-unrestricted-guest", VERDICT_LIMITED, INTEL, no_unrestricted, "unrestricted_guest=1" },
 };
 
 static struct facts sample_facts(const struct sample *sample)

@@ -87,6 +87,7 @@ struct kvm_facts {
 	bool asked_cpuid;		/* the next three are known */
 	bool offers_vmx, offers_svm;	/* KVM_GET_SUPPORTED_CPUID */
 	bool offers_nested_paging;	/* EPT by feature MSR, or NPT by 8000_000A */
+	bool offers_unrestricted;	/* unrestricted guest, by the same feature MSR */
 	bool hidden_by_option;		/* offered, but the user's own CPU model leaves it out */
 	const char *missing_cap;	/* a required capability that is not there, NULL = none */
 	bool asked_nested_state;	/* saves_nested_state is known */

@@ -79,13 +79,15 @@ static bool device_open(struct probe *probe, struct step *step)
 	return step->status == STEP_PASSED;
 }
 
-/* EPT for L1: an "allowed" bit in the high half of IA32_VMX_PROCBASED_CTLS2. */
-static bool offers_ept(const struct kvm *kvm)
+#define VMX_PROCBASED_CTLS2_UNRESTRICTED 0x80
+
+/* A control for L1: an "allowed" bit in the high half of IA32_VMX_PROCBASED_CTLS2. */
+static bool offers_control(const struct kvm *kvm, uint32_t control)
 {
 	uint64_t controls;
 
 	return kvm_feature_msr(kvm, MSR_IA32_VMX_PROCBASED_CTLS2, &controls) &&
-	       (controls >> 32 & VMX_PROCBASED_CTLS2_EPT);
+	       (controls >> 32 & control);
 }
 
 /* The answer that decides: what KVM itself can show to a guest. */
@@ -103,7 +105,10 @@ static bool virt_offered(struct probe *probe, struct step *step)
 	facts->offers_vmx = cpuid_has(cpuid, "vmx");
 	facts->offers_svm = cpuid_has(cpuid, "svm");
 	facts->offers_nested_paging = (facts->offers_svm && cpuid_has(cpuid, "npt")) ||
-				      (facts->offers_vmx && offers_ept(&probe->kvm));
+				      (facts->offers_vmx &&
+				       offers_control(&probe->kvm, VMX_PROCBASED_CTLS2_EPT));
+	facts->offers_unrestricted =
+		facts->offers_vmx && offers_control(&probe->kvm, VMX_PROCBASED_CTLS2_UNRESTRICTED);
 	shown = *cpuid;
 	cpu_model_apply(&probe->options->cpu, &shown, 0);
 	probe->link.shows_vmx = cpuid_has(&shown, "vmx");

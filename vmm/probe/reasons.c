@@ -991,6 +991,31 @@ static void paging_absent_remedy(struct result *result, const struct facts *fact
 			   paging_name(facts));
 }
 
+/* EPT is told by the same MSR: where that is offered, so could this be. */
+static bool no_unrestricted_guest(const struct facts *facts)
+{
+	return run_is_vmx(facts) && facts->kvm.offers_nested_paging &&
+	       !facts->kvm.offers_unrestricted;
+}
+
+static void no_unrestricted_guest_summary(struct result *result, const struct facts *facts)
+{
+	summarise(result, "L2 runs, but KVM offers no unrestricted guest to L1%s: an L2 that starts in "
+		  "real mode fails or is emulated there.",
+		  param_is_off(&facts->host.unrestricted_guest) ? ", as it is off here" : "");
+}
+
+static void no_unrestricted_guest_remedy(struct result *result, const struct facts *facts)
+{
+	if (param_is_off(&facts->host.unrestricted_guest)) {
+		result_say(result, "If the CPU has it (parameter unrestricted_guest stays N where it "
+			   "does not):");
+		remedy_param(result, facts, "unrestricted_guest=1", "kvm-unrestricted-guest");
+		return;
+	}
+	result_say(result, "Most likely the level below or the CPU lacks it: take a newer one.");
+}
+
 /* Rows of a series of runs (series.c): nothing that one run shows. */
 static bool never(const struct facts *facts)
 {
@@ -1317,6 +1342,16 @@ static const struct reason reasons[] = {
 		.alike = "Switched off here (the module's parameter reads N), hidden by the "
 			 "level below (a guest's CPU without ept or npt), or a CPU that lacks "
 			 "it.",
+	}, {
+		REASON(543, "no-unrestricted-guest", LIMITED, no_unrestricted_guest,
+		       no_unrestricted_guest_summary, no_unrestricted_guest_remedy),
+		.symptom = "In L1: \"KVM: entry failed, hardware error 0x80000021\" as soon as a "
+			   "guest with a BIOS starts, \"without unrestricted mode support\".",
+		.cause = "Nesting works, but KVM offers no unrestricted guest to L1 (VMX only).",
+		.tell = "Bit 39 of IA32_VMX_PROCBASED_CTLS2 (MSR 0x48b) is clear among KVM's feature "
+			"MSRs.",
+		.alike = "A guest state that is wrong for another reason gives the same error: "
+			 "then it stays where L2 starts in long mode, as minivmm's does.",
 	}, {
 		REASON(560, "flaky", BROKEN, never, NULL, NULL),
 		.symptom = "CI jobs that nest fail now and then.",
