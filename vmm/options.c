@@ -223,7 +223,7 @@ const struct option options_table[] = {
 	  set_probe_kernel, NULL },
 	{ OPTION_PROBE, "repeat", "N",
 	  "probe N times, a fresh virtual machine each time\n"
-	  "The first that fails is shown whole; the exit status is the worst one's",
+	  "The first that fails is shown whole; the exit status is the worst",
 	  set_repeat, NULL },
 	{ OPTION_PROBE, "duration", "SECONDS",
 	  "probe again and again for this long", set_duration, NULL },
