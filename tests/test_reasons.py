@@ -48,13 +48,13 @@ ANSWERED = [
     ("ioctl-blocked", "api", "KVM_GET_API_VERSION=errno:ENOSYS", [], "KVM_GET_API_VERSION"),
     ("out-of-resources", "memory", SVM + "KVM_CREATE_VM=errno:ENOMEM", [], "KVM_CREATE_VM"),
     ("out-of-resources", "files", "open=errno:EMFILE", [], "Too many open files"),
-    ("timed-out", "create-vm", SVM + "KVM_CREATE_VM=errno:EINTR", ["--timeout", "0.2"],
+    ("timed-out", "create-vm", SVM + "KVM_CREATE_VM=errno:EINTR", ["--timeout", "0.7"],
      "being set up"),
-    ("timed-out", "run-interrupted", SVM + AT + "errno:EINTR", ["--timeout", "0.2"],
+    ("timed-out", "run-interrupted", SVM + AT + "errno:EINTR", ["--timeout", "0.7"],
      "during check virt-allowed"),
-    *[("timed-out", f"hang-{name}", SVM + f"KVM_RUN@{name}=hang", ["--timeout", "0.2"],
+    *[("timed-out", f"hang-{name}", SVM + f"KVM_RUN@{name}=hang", ["--timeout", "0.7"],
        f"during check {name}") for name in ("cpu-shows-virt", "virt-allowed")],
-    ("timed-out", "hang-at-boot", SVM + "KVM_RUN@1=hang", ["--timeout", "0.2"], "before the first check"),
+    ("timed-out", "hang-at-boot", SVM + "KVM_RUN@1=hang", ["--timeout", "0.7"], "before the first check"),
     ("entry-invalid-guest-state", "33", VMX + AT + "fail-entry:0x80000021", [], "0x80000021"),
     ("entry-msr-load-failed", "34", VMX + AT + "fail-entry:0x80000022", [], "0x80000022"),
     ("entry-invalid-control", "7", VMX + AT + "fail-entry:7", [], "0x7"),
@@ -72,7 +72,7 @@ ANSWERED = [
     ("l1-triple-fault", "answered", SVM + AT + "exit:8", [], "triple fault"),
     ("l1-triple-fault", "real", SVM, ["stop_by_die"], "during check l2-entry"),
     ("l1-trap", "real", SVM, ["stop_by_trap"], "#UD"),
-    ("l1-silent", "halts", SVM, ["stop_5", "--timeout", "0.3"], "halted for good during check l2-entry"),
+    ("l1-silent", "halts", SVM, ["stop_5", "--timeout", "1"], "halted for good during check l2-entry"),
     ("l1-silent", "babbles", SVM, ["stop_by_babble"], "does not know"),
     ("l1-silent", "unknown-exit", SVM + AT + "exit:77", [], "unknown exit reason 77"),
     ("kvm-run-failed", "efault", SVM + AT + "errno:EFAULT", [], "Bad address"),
@@ -129,7 +129,7 @@ def test_reasons_interposer_reads_or_ends(rule):
 def test_reasons_stop_at_each_step(number):
     pvm_only()
     vendor = VMX if number == 4 else SVM
-    report = answered(vendor, [f"stop_{number}", "--timeout", "0.3"]).report(1)
+    report = answered(vendor, [f"stop_{number}", "--timeout", "1"]).report(1)
     name = CHECKS[number - 1]
     assert f"halted for good during check {name}" in report["summary"]
     assert steps(report)[name] == "unfinished"
@@ -289,7 +289,7 @@ AMD = Boot(("amd",), seconds=30, commands={
     "kvm-run-failed": other_kvm("KVM_RUN@l2-cpuid=errno:EFAULT") + PROBE,
     **AMD_DEATHS,
     **AMD_HANGS,
-    **{name: guest(name, "--timeout 4") for name in RIG_STOPS},
+    **{name: guest(name, "--timeout 6") for name in RIG_STOPS},
     **without_modules("kvm_amd", "svm", "firmware-disabled-svm"),
 }, limit=280)
 AMD_OFF = Boot(("amd", "--nested", "0"), {"nested-disabled": PROBE})
