@@ -260,13 +260,13 @@ const struct option options_table[] = {
 
 	{ OPTION_EITHER, "cpu", "MODEL",
 	  "what the guest is shown: host[,+FEATURE|,-FEATURE]...\n"
-	  "\"host,-svm\" hides SVM. The probe's \"host,+svm\" has L1 try it against KVM's\n"
-	  "word, \"svm=force\" anyone's. See --list cpu-models and --list features",
+	  "\"host,-svm\" hides SVM. The probe's \"host,+svm\" has L1 try it against\n"
+	  "KVM's word, \"svm=force\" anyone's. See --list cpu-models, --list features",
 	  set_cpu, NULL },
 	{ OPTION_EITHER, "format", "NAME",
 	  "how to report: text (the default) or json\n"
-	  "--kernel: which format IMAGE has: linux, multiboot, multiboot2, pvh, elf64,\n"
-	  "flat@ADDRESS[,real|protected|long]", set_format, NULL },
+	  "--kernel: which format IMAGE has: linux, multiboot, multiboot2, pvh,\n"
+	  "elf64, flat@ADDRESS[,real|protected|long]", set_format, NULL },
 	{ OPTION_EITHER, "parallel", "N",
 	  "N probes side by side, each repeated as asked\n"
 	  "--kernel: none, as QEMU's users say it", set_parallel, NULL },
