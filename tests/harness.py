@@ -104,6 +104,16 @@ def remedy(report):
     return "\n".join(line["text"] for line in report["remedy"])
 
 
+def expect_reason(ran, status, reason, summary="", mend=()):
+    """That reason and no other, in these words."""
+    report = ran.report(status)
+    assert report["reason"] == reason, report["summary"]
+    assert summary in report["summary"], report["summary"]
+    for text in [mend] if isinstance(mend, str) else mend:
+        assert text in remedy(report)
+    return report
+
+
 def works(report, but=()):
     """L2 really ran: every step but those in `but` passed, and KVM's own witnesses say so."""
     for name, status in steps(report).items():
@@ -129,6 +139,17 @@ def run(*command, timeout=60, env=None, **more):
     done = subprocess.run(command, timeout=timeout, env=variables, **more, check=False)
     return Ran(shlex.join(command), done.returncode, (done.stdout or b"").decode(),
                (done.stderr or b"").decode())
+
+
+ANSWERS = "/t/kvm_answers.so"  # inside a rig
+
+
+def other_kvm(answers, library=ANSWERS):
+    """In front of a shell command: KVM with other answers (tests/interpose/kvm_answers.c)."""
+    return f"KVM_ANSWERS={shlex.quote(answers)} LD_PRELOAD={library} "
+
+
+NO_WITNESS = "KVM_CHECK_EXTENSION/KVM_CAP_NESTED_STATE=return:0 KVM_GET_STATS_FD=errno:ENOTTY"
 
 
 def probe(build, *args, **more):
@@ -182,7 +203,11 @@ def kvm_is_pvm():
 
 # Where the builds are inside.
 INSIDE = {build: f"/t/{build}/minivmm" for build in BUILDS}
-KERNELS = ["l1", "liar", "l1_answers", "skipper", "sleeper", "spinner"]
+STOPS = [f"stop_{number}" for number in range(1, 16)] + [
+    f"stop_by_{how}" for how in ("spin", "trap", "die", "babble", "fail")]
+MISTAKES = [f"bad_{what}" for what in ("enable", "control", "host", "state", "intercept", "region",
+                                      "leave")]
+KERNELS = ["l1", "liar", "l1_answers", "skipper"] + STOPS + MISTAKES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,7 +251,7 @@ def boot(which):
 def boot_once(which):
     files = [f"{built(build)}:{INSIDE[build]}" for build in which.builds]
     files += [f"{built('gcc', kernel + '.elf')}:/t/{kernel}.elf" for kernel in KERNELS]
-    files += [f"{built('gcc', 'no_witness.so')}:/t/no_witness.so"]
+    files += [f"{built('gcc', 'kvm_answers.so')}:/t/kvm_answers.so"]
     script = ["mkdir -p /out && cd /out"]
     script += [f"export {name}={shlex.quote(value)}" for name, value in SANITIZERS.items()]
     for name, command in which.commands.items():

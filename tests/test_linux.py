@@ -56,7 +56,7 @@ def test_linux_boots(vendor, package, clock, tmp_path):
               "/t/minivmm", "-kernel", "/t/vmlinuz", "-initrd", "/t/initrd", "-smp", "2", "-m", "256",
               "-append", "console=ttyS0 panic=-1 mitigations=off", timeout=600)
     assert ran.status == 0, ran
-    assert f"init: Linux, 2 CPUs, clock {clock}\n" in ran.out, ran
+    assert f"init: Linux, 2 CPUs, clock {clock}\r\n" in ran.out, ran
     assert "init: knows its hypervisor" in ran.out
     assert "ACPI: Interpreter enabled" in ran.out and "reboot: Power down" in ran.out
     assert "Kernel panic" not in ran.out and "rcu: INFO" not in ran.out

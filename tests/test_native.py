@@ -92,7 +92,7 @@ def test_native_deadline(build):
     need_l1()
     begun = time.monotonic()
     report = probe(build, "-cpu", "host,+svm", "--timeout", "1",
-                   "--probe-kernel", built("gcc", "spinner.elf"), timeout=10).report(77)
+                   "--probe-kernel", built("gcc", "stop_by_spin.elf"), timeout=10).report(77)
     assert time.monotonic() - begun >= 1
     assert report["reason"] == "kvm-without-hw-virt"
     assert report["evidence"]["run_end"] == "time ran out"
@@ -106,7 +106,7 @@ def test_native_deadline(build):
 def test_native_deadline_whatever_was_inherited(how):
     need_l1()
     report = run("env", how, built("static"), "--nested-probe", "--format", "json", "-cpu", "host,+svm",
-                 "--timeout", "0.5", "--probe-kernel", built("gcc", "spinner.elf"), timeout=10).report(77)
+                 "--timeout", "0.5", "--probe-kernel", built("gcc", "stop_by_spin.elf"), timeout=10).report(77)
     assert report["evidence"]["run_end"] == "time ran out"
 
 
@@ -234,5 +234,5 @@ def test_native_no_files_left():
     """The limit on open files is used up."""
     need_kvm()
     report = run("prlimit", "--nofile=3", built("static"), "--nested-probe", "--format", "json").report(77)
-    assert report["reason"] == "kvm-setup-failed"
+    assert report["reason"] == "out-of-resources"
     assert "ulimit -a" in remedy(report)

@@ -6,6 +6,7 @@
 #include "error.h"
 #include "near.h"
 #include "option_values.h"
+#include "l0.h"
 #include "pc.h"
 #include "probe.h"
 #include "boot.h"
@@ -62,8 +63,10 @@ int command_probe(const struct options *options)
 		.timeout_ms = options->timeout_ms,
 		.l1 = image_l1(),
 	};
+	static struct series series;
 	static struct result result;
 	struct report_style style = style_of_stdout(options);
+	int r = 0;
 
 	if (options->probe_kernel &&
 	    (image_read(&probe.l1, options->probe_kernel) < 0 ||
@@ -71,8 +74,13 @@ int command_probe(const struct options *options)
 		image_release(&probe.l1);
 		return complain(STATUS_USAGE);
 	}
-	probe_run(&probe, &result);
+	if (series_wanted(&options->series))
+		r = series_run(&probe, &options->series, &series, &result);
+	else
+		probe_run(&probe, &result);
 	image_release(&probe.l1);
+	if (r < 0)
+		return complain(STATUS_FAILED);
 	return finish(verdict_exit_status(result.verdict),
 		      options->quiet ? 0 : options->format->write(stdout, &result, &style));
 }
@@ -80,6 +88,31 @@ int command_probe(const struct options *options)
 int command_kernel(const struct options *options)
 {
 	return pc_run(&options->boot);
+}
+
+/* Wrapped, and indented by two. */
+static void explain_text(const char *text)
+{
+	int at = 0;
+
+	for (const char *word = text; *word;) {
+		int length = (int)strcspn(word, " ");
+
+		if (at && at + 1 + length > 78)
+			at = 0 * putchar('\n');
+		at += printf("%s%.*s", at ? " " : "  ", length, word);
+		word += length + (word[length] == ' ');
+	}
+	putchar('\n');
+}
+
+/* A paragraph of --explain; none where there is no text. */
+static void explain_part(const char *title, const char *text)
+{
+	if (!text)
+		return;
+	printf("\n%s\n", title);
+	explain_text(text);
 }
 
 /* The remedy as this machine would get it; facts that only a run can learn are not there. */
@@ -93,30 +126,86 @@ static void explain_remedy(const struct reason *reason)
 		reason->remedy(&result, &facts);
 	if (result.remedies)
 		puts("\nHow to mend it, on a machine like this one");
-	for (size_t i = 0; i < result.remedies; i++)
-		printf("%s%s\n", result.remedy[i].command ? "    " : "  ", result.remedy[i].text);
+	for (size_t i = 0; i < result.remedies; i++) {
+		if (result.remedy[i].command)
+			printf("    %s\n", result.remedy[i].text); /* whole, to be pasted */
+		else
+			explain_text(result.remedy[i].text);
+	}
 }
 
 int command_explain(const struct options *options)
 {
 	const struct reason *reason = reason_find(options->argument);
+	struct near near = { .word = options->argument };
 
 	if (!reason) {
-		fail(EINVAL, "--explain", "unknown reason '%s' (see --list reasons)",
-		     options->argument);
+		for (size_t i = 0; (reason = reason_at(i)); i++)
+			near_offer(&near, reason->name);
+		fail(EINVAL, "--explain", "unknown reason '%s'%s (see --list reasons)",
+		     options->argument, near_hint(&near));
 		return complain(STATUS_USAGE);
 	}
-	printf("%s (%d), verdict %s\n\nCause\n  %s\n\nHow it is told\n  %s\n", reason->name,
-	       reason->number, verdict_name(reason->verdict), reason->cause, reason->tell);
+	printf("%s (%d), verdict %s\n", reason->name, reason->number, verdict_name(reason->verdict));
+	explain_part("Symptom", reason->symptom);
+	explain_part("Cause", reason->cause);
+	explain_part("How it is told", reason->tell);
+	explain_part("What looks alike", reason->alike);
 	explain_remedy(reason);
 	return finish(0, 0);
 }
 
 static void list_reasons(void)
 {
-	for (size_t i = 0; i < reason_count; i++)
-		printf("%3d  %-28s %-12s %s\n", reasons[i].number, reasons[i].name,
-		       verdict_name(reasons[i].verdict), reasons[i].cause);
+	const struct reason *reason;
+
+	for (size_t i = 0; (reason = reason_at(i)); i++)
+		printf("%3d  %-28s %-12s %s\n", reason->number, reason->name,
+		       verdict_name(reason->verdict), reason->cause);
+}
+
+static void list_remedy(const struct result *result)
+{
+	for (size_t i = 0; i < result->remedies; i++)
+		printf("%s\t%s\n", result->remedy[i].command ? "command" : "say",
+		       result->remedy[i].text);
+}
+
+/* For the man page: a keyword and a text, separated by a tab. The remedies are those of a machine of
+ * which nothing is known. */
+static void list_catalogue(void)
+{
+	static const struct facts nothing;
+	const struct reason *reason;
+
+	for (size_t i = 0; (reason = reason_at(i)); i++) {
+		static struct result result;
+
+		printf("reason\t%s (%d, %s)\nsymptom\t%s\ncause\t%s\ntell\t%s\n", reason->name,
+		       reason->number, verdict_name(reason->verdict), reason->symptom,
+		       reason->cause, reason->tell);
+		if (reason->alike)
+			printf("alike\t%s\n", reason->alike);
+		result.remedies = 0;
+		if (reason->remedy)
+			reason->remedy(&result, &nothing);
+		list_remedy(&result);
+	}
+}
+
+/* Likewise: who may stand below this machine, and how each is told to show VMX or SVM. */
+static void list_hypervisors(void)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = l0_name_at(i)); i++) {
+		static struct result result;
+
+		printf("reason\t%s\n", name);
+		result.remedies = 0;
+		l0_remedy_at(&result, i);
+		list_remedy(&result);
+	}
 }
 
 static void list_checks(void)
@@ -180,6 +269,8 @@ static const struct list {
 	void (*list)(void);
 } lists[] = {
 	{ "reasons", list_reasons },
+	{ "catalogue", list_catalogue },
+	{ "hypervisors", list_hypervisors },
 	{ "checks", list_checks },
 	{ "formats", list_formats },
 	{ "image-formats", list_image_formats },
@@ -192,7 +283,7 @@ static const struct list {
 int command_list(const struct options *options)
 {
 	struct near near = { .word = options->argument };
-	char names[128] = "";
+	char names[160] = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		if (strcmp(lists[i].what, options->argument) == 0) {
@@ -251,7 +342,8 @@ int command_help(const struct options *options)
 		puts("\nOptions take one dash or two.\n\n"
 		     "Exit status of --nested-probe: 0 works or limited, 1 broken, 77 "
 		     "unavailable,\n"
-		     "124 time ran out, 2 wrong usage, 99 minivmm itself failed.\n"
+		     "124 time ran out, 2 wrong usage, 99 minivmm itself failed; of a series, "
+		     "the worst:\n0 before 77, 124, 1 and 99.\n"
 		     "Of --kernel: odd as the guest says (isa-debug-exit: value * 2 + 1), 0 "
 		     "powered off,\n"
 		     "32 reset, 34 triple fault, 36 KVM could not go on, 38 halted for good; 2, "

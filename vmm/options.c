@@ -70,6 +70,53 @@ static int set_cpu(struct options *options, const char *value)
 	return cpu_model_parse(&options->cpu, value);
 }
 
+static int number_read(unsigned int *number, const char *option, const char *value,
+		       unsigned long most)
+{
+	char *end;
+	unsigned long read = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || !read || read > most)
+		return fail(EINVAL, option, "%s: '%s' is not a number from 1 to %lu", option, value,
+			    most);
+	*number = (unsigned int)read;
+	return 0;
+}
+
+static int set_repeat(struct options *options, const char *value)
+{
+	return number_read(&options->series.repeat, "--repeat", value, 1000000000);
+}
+
+/* Ten years are enough for anyone. */
+static int set_duration(struct options *options, const char *value)
+{
+	char *end;
+	double seconds = strtod(value, &end);
+
+	if (end == value || *end || !(seconds > 0 && seconds <= 315360000))
+		return fail(EINVAL, "--duration",
+			    "--duration: '%s' is not a number of seconds above 0", value);
+	options->series.duration_ns = (uint64_t)(seconds * 1e9);
+	return 0;
+}
+
+/* QEMU's users mean a printer port, and there is none. */
+static int set_parallel(struct options *options, const char *value)
+{
+	if (strcmp(value, "none") == 0)
+		return 0;
+	options->parallel_given = true;
+	return number_read(&options->series.parallel, "--parallel", value, SERIES_PARALLEL_MAX);
+}
+
+static int set_all_cpus(struct options *options, const char *value)
+{
+	(void)value;
+	options->series.all_cpus = true;
+	return 0;
+}
+
 /* Seconds, with a fraction; 0 = no deadline. A day at most. */
 static int set_timeout(struct options *options, const char *value)
 {
@@ -174,6 +221,14 @@ const struct option options_table[] = {
 	{ OPTION_PROBE, "probe-kernel", "FILE",
 	  "boot this L1 kernel (a PVH ELF file) in place of the built-in one",
 	  set_probe_kernel, NULL },
+	{ OPTION_PROBE, "repeat", "N",
+	  "probe N times, a fresh virtual machine each time\n"
+	  "The first that fails is shown whole; the exit status is the worst",
+	  set_repeat, NULL },
+	{ OPTION_PROBE, "duration", "SECONDS",
+	  "probe again and again for this long", set_duration, NULL },
+	{ OPTION_PROBE, "all-cpus", NULL,
+	  "probe on each CPU in turn, and name the odd one out", set_all_cpus, NULL },
 	{ OPTION_PROBE, "verbose", NULL,
 	  "every step with its time and evidence", set_verbose, NULL },
 	{ OPTION_PROBE, "quiet", NULL,
@@ -206,19 +261,22 @@ const struct option options_table[] = {
 
 	{ OPTION_EITHER, "cpu", "MODEL",
 	  "what the guest is shown: host[,+FEATURE|,-FEATURE]...\n"
-	  "\"host,-svm\" hides SVM. The probe's \"host,+svm\" has L1 try it against KVM's\n"
-	  "word, \"svm=force\" anyone's. See --list cpu-models and --list features",
+	  "\"host,-svm\" hides SVM. The probe's \"host,+svm\" has L1 try it against\n"
+	  "KVM's word, \"svm=force\" anyone's. See --list cpu-models, --list features",
 	  set_cpu, NULL },
 	{ OPTION_EITHER, "format", "NAME",
 	  "how to report: text (the default) or json\n"
-	  "--kernel: IMAGE's format: linux, multiboot, multiboot2, pvh, elf64,\n"
-	  "flat@ADDRESS[,real|protected|long]", set_format, NULL },
+	  "--kernel: which format IMAGE has: linux, multiboot, multiboot2, pvh,\n"
+	  "elf64, flat@ADDRESS[,real|protected|long]", set_format, NULL },
+	{ OPTION_EITHER, "parallel", "N",
+	  "N probes side by side, each repeated as asked\n"
+	  "--kernel: none, as QEMU's users say it", set_parallel, NULL },
 	{ OPTION_EITHER, "timeout", "SECONDS",
 	  "give up after this much wall time (probe: 5; 0 = never)", set_timeout, NULL },
 
 	{ OPTION_ABOUT, "list", "WHAT",
-	  "reasons, checks, formats, image-formats, cpu-models, features, ...\n"
-	  "devices, options", set_list, NULL },
+	  "reasons, catalogue, hypervisors, checks, formats, image-formats, ...\n"
+	  "cpu-models, features, devices, options", set_list, NULL },
 	{ OPTION_ABOUT, "help", "[all]",
 	  "this text; all: with every detail", set_help, NULL },
 	{ OPTION_ABOUT, "version", NULL,
@@ -251,8 +309,6 @@ const struct option options_table[] = {
 	{ OPTION_QEMU, "vga", "none",
 	  "there is none", NULL, "none" },
 	{ OPTION_QEMU, "monitor", "none",
-	  "there is none", NULL, "none" },
-	{ OPTION_QEMU, "parallel", "none",
 	  "there is none", NULL, "none" },
 	{ OPTION_QEMU, "net", "none",
 	  "there is none", NULL, "none" },
@@ -342,6 +398,21 @@ static int groups_check(const struct options *options, const struct option *cons
 		    stray->group == OPTION_PROBE ? "--nested-probe" : "--kernel");
 }
 
+static int series_settle(struct options *options)
+{
+	struct series_options *series = &options->series;
+
+	if (options->parallel_given && options->command != COMMAND_PROBE)
+		return fail(EINVAL, "options", "--parallel N goes with --nested-probe only");
+	if (series->all_cpus && series->parallel > 1)
+		return fail(EINVAL, "options", "--all-cpus and --parallel do not go together");
+	if (!series->parallel)
+		series->parallel = 1;
+	if (!series->repeat && !series->duration_ns)
+		series->repeat = 1;
+	return 0;
+}
+
 static int report_format_settle(struct options *options)
 {
 	const char *name = options->format_name ? options->format_name : "text";
@@ -392,6 +463,8 @@ int options_parse(struct options *options, int argc, char *const *argv)
 		return fail(EINVAL, "options",
 			    "nothing to do; try --nested-probe, --kernel IMAGE, or --help");
 	r = groups_check(options, given);
+	if (r == 0)
+		r = series_settle(options);
 	if (r < 0)
 		return r;
 	if (options->command == COMMAND_PROBE && options->cpu.hyperv)

@@ -9,6 +9,7 @@
 #include "boot_options.h"
 #include "cpu_model.h"
 #include "result.h"
+#include "series.h"
 
 #include <stdbool.h>
 
@@ -30,13 +31,14 @@ struct options {
 	struct cpu_model cpu;
 	unsigned int timeout_ms;
 	const char *probe_kernel;	/* NULL = the built-in L1 kernel */
+	struct series_options series;
 	bool verbose;
 	bool quiet;
 	/* --kernel */
 	struct boot_options boot;
 	/* As given, until it is known what for: see options_parse() */
 	const char *format_name;
-	bool timeout_given, serial_given, no_defaults;
+	bool timeout_given, serial_given, no_defaults, parallel_given;
 };
 
 /* What an option belongs to; the order of --help. */

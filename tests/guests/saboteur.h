@@ -31,4 +31,12 @@ static inline void claim(const struct l1_orders *orders, unsigned int check)
 		    &outcome);
 }
 
+/* Claims all that comes before `check`, and begins that one. */
+static inline void claim_until(const struct l1_orders *orders, unsigned int check)
+{
+	for (unsigned int before = L1_CHECK_NONE + 1; before < check; before++)
+		claim(orders, before);
+	account_begin(check, vendor_seen());
+}
+
 #endif

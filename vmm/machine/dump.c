@@ -2,45 +2,14 @@
 // The last look at a machine.
 #include "dump.h"
 
+#include "exit_words.h"
 #include "x86.h"
 
 #include <string.h>
 
-/* SDM vol. 3 "VM-Instruction Error Numbers": those that an entry can give. */
-static const char *entry_failure(uint64_t reason)
+static const char *or_none(const char *words)
 {
-	static const struct {
-		uint64_t reason;
-		const char *words;
-	} rows[] = {
-		{ 0, "the level below KVM gave no reason" },
-		{ 4, "VMLAUNCH with a VMCS that is not clear" },
-		{ 5, "VMRESUME with a VMCS that was not launched" },
-		{ 7, "VM entry with invalid control fields" },
-		{ 8, "VM entry with invalid host-state fields" },
-		{ 0x80000021, "VM entry with invalid guest state" },
-		{ 0x80000022, "VM entry failed loading MSRs" },
-		{ UINT64_MAX, "VMRUN found an invalid state" },
-		{ UINT32_MAX, "VMRUN found an invalid state" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (rows[i].reason == reason)
-			return rows[i].words;
-	return "a reason that minivmm has no words for";
-}
-
-/* KVM_INTERNAL_ERROR_*: Documentation/virt/kvm/api.rst. */
-static const char *internal_error(uint32_t suberror)
-{
-	static const char *const words[] = {
-		[KVM_INTERNAL_ERROR_EMULATION] = "KVM cannot emulate this instruction",
-		[KVM_INTERNAL_ERROR_SIMUL_EX] = "two exceptions at once",
-		[KVM_INTERNAL_ERROR_DELIVERY_EV] = "a fault while an event was delivered",
-		[KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON] = "an exit that KVM does not handle",
-	};
-
-	return suberror < ARRAY_SIZE(words) && words[suberror] ? words[suberror] : "unknown suberror";
+	return words ? words : "minivmm has no words for that";
 }
 
 void dump_end(FILE *out, const struct machine *machine)
@@ -59,11 +28,11 @@ void dump_end(FILE *out, const struct machine *machine)
 	case MACHINE_FAIL_ENTRY:
 		fprintf(out, "KVM could not enter the guest: 0x%llx, %s",
 			(unsigned long long)result->hardware_reason,
-			entry_failure(result->hardware_reason));
+			or_none(entry_failure_name(result->hardware_reason)));
 		break;
 	case MACHINE_INTERNAL_ERROR:
 		fprintf(out, "KVM internal error, suberror %u: %s", result->suberror,
-			internal_error(result->suberror));
+			or_none(internal_error_name(result->suberror)));
 		break;
 	case MACHINE_RUN_FAILED:
 		fprintf(out, "KVM_RUN failed: %s", strerror(-result->err));

@@ -3,6 +3,7 @@
 #include "evidence.h"
 
 #include "bits.h"
+#include "exit_words.h"
 #include "l0.h"
 
 #include <stdio.h>
@@ -110,8 +111,12 @@ void host_report(struct result *result, const struct host_facts *host)
 
 static void counters_report(struct result *result, const struct run_facts *run)
 {
-	fact_number(EVIDENCE(result), "l1_entries", "Entries into L2 by L1's count",
-		    (int64_t)run->entries);
+	if (run->end == RUN_DONE)
+		fact_number(EVIDENCE(result), "l1_entries", "Entries into L2 by L1's count",
+			    (int64_t)run->entries);
+	else
+		fact_unknown(EVIDENCE(result), "l1_entries", "Entries into L2 by L1's count",
+			     "L1 tells it last of all");
 	if (run->nested_run_known)
 		fact_number(EVIDENCE(result), "kvm_nested_run", "Entries into L2 by KVM's count",
 			    (int64_t)run->nested_run);
@@ -156,9 +161,70 @@ static const char *end_name(enum run_end end)
 	return names[end];
 }
 
+/* "VMX is on (VMXON region 0x3000), VMCS 0x4000 is current, KVM counted 12 entries into L2" */
+static void reached_report(struct result *result, const struct run_facts *run)
+{
+	bool vmx = run->vmxon_pointer != UINT64_MAX;
+	char on[64], block[64] = "", entries[64] = "";
+
+	if (run->virt_is_on == UNKNOWN) {
+		fact_unknown(EVIDENCE(result), "l1_reached", "L1 got so far",
+			     "this kernel has no KVM_GET_NESTED_STATE");
+		return;
+	}
+	if (vmx)
+		snprintf(on, sizeof(on), "VMX is on (VMXON region 0x%llx)",
+			 (unsigned long long)run->vmxon_pointer);
+	else
+		snprintf(on, sizeof(on), run->virt_is_on == YES ? "SVM is on (EFER.SVME)" :
+								  "neither VMX nor SVM is on");
+	if (run->control_block != UINT64_MAX)
+		snprintf(block, sizeof(block), ", %s 0x%llx is %s", vmx ? "VMCS" : "VMCB",
+			 (unsigned long long)run->control_block, vmx ? "current" : "running");
+	if (run->nested_run_known)
+		snprintf(entries, sizeof(entries), ", KVM counted %llu entries into L2",
+			 (unsigned long long)run->nested_run);
+	fact_text(EVIDENCE(result), "l1_reached", "L1 got so far", "%s%s%s", on, block, entries);
+}
+
+/* The first check that failed. */
+static bool failed_check(const struct run_facts *run, unsigned int *check)
+{
+	for (*check = L1_CHECK_NONE + 1; *check < L1_CHECK_COUNT; ++*check)
+		if (run->status[*check] == L1_FAILED)
+			return true;
+	return false;
+}
+
+/* What L1 said of the exit at which the first check failed, in words. */
+static void exit_report(struct result *result, const struct run_facts *run, unsigned int check)
+{
+	const uint64_t *value = run->value[check];
+	bool vmx = run->vendor == L1_VENDOR_VMX;
+	uint64_t exit = value[L1_VALUE_EXIT], error = value[L1_VALUE_INSTR_ERROR];
+	const char *name = vmx ? vmx_exit_name(exit) : svm_exit_name(exit);
+	char more[80] = "";
+
+	if (error) {
+		name = vm_instruction_error(error);
+		fact_text(EVIDENCE(result), "l1_exit", "L1 was told", "VM-instruction error %llu: %s",
+			  (unsigned long long)error, name ? name : "unnamed");
+		return;
+	}
+	if (!exit && !value[L1_VALUE_RIP])
+		return;
+	if (vmx)
+		vmx_qualification(more, sizeof(more), exit, value[L1_VALUE_INFO1]);
+	fact_text(EVIDENCE(result), "l1_exit", "L1 was told", "exit 0x%llx, %s%s%s%s",
+		  (unsigned long long)exit, name ? name : "unnamed",
+		  vmx && exit & VMX_ENTRY_FAILED ? ", VM entry failed" : "", more[0] ? ": " : "",
+		  more);
+}
+
 void evidence_report(struct result *result, const struct facts *facts, uint64_t exits)
 {
 	const struct run_facts *run = &facts->run;
+	unsigned int check;
 
 	fact_text(EVIDENCE(result), "run_end", "How the run ended", "%s", end_name(run->end));
 	if (run->end == RUN_NOT_STARTED)
@@ -166,6 +232,13 @@ void evidence_report(struct result *result, const struct facts *facts, uint64_t 
 	fact_number(EVIDENCE(result), "exits", "Exits to minivmm", (int64_t)exits);
 	counters_report(result, run);
 	witness_report(result, run);
+	if (failed_check(run, &check))
+		exit_report(result, run, check);
+	else if (run->end == RUN_DONE)
+		return;
+	reached_report(result, run);
+	if (run->kernel_says[0])
+		fact_text(EVIDENCE(result), "kernel_says", "The kernel says", "%s", run->kernel_says);
 	if (run->end == RUN_DONE)
 		return;
 	fact_text(EVIDENCE(result), "rip", "Instruction pointer", "0x%llx",

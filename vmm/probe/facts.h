@@ -30,6 +30,7 @@ struct host_facts {
 	uid_t dev_uid;
 	gid_t dev_gid;
 	dev_t dev_rdev;
+	bool dev_nodev;			/* its file system is mounted nodev */
 	char dev_group[32];		/* name of dev_gid, or its number */
 	enum tristate in_group;		/* dev_gid is among this process's groups */
 	enum tristate group_pending;	/* /etc/group lists the user, this session lacks it */
@@ -53,6 +54,7 @@ struct host_facts {
 	char hypervisor[16];		/* leaf 0x40000000's signature, printable part */
 	enum tristate cpu_nested_paging;	/* the CPU (as this host sees it) has EPT or NPT */
 	enum tristate cpuinfo_virt;	/* vmx or svm among the flags of /proc/cpuinfo */
+	unsigned int cpus_with, cpus_without;	/* that flag, of all CPUs; 0 = not looked */
 	bool confidential;		/* a TDX or SEV-SNP guest */
 
 	/* kernel and modules */
@@ -63,6 +65,7 @@ struct host_facts {
 	enum tristate vendor_module_exists;	/* for this kernel, as a file or built in */
 	enum tristate vendor_builtin;	/* vendor_module is part of the kernel: no modprobe -r */
 	int module_users;		/* /sys/module/<vendor>/refcnt, -1 = unknown */
+	char blacklist[96];		/* what keeps the KVM modules away; "" = none seen */
 	char other_hypervisor[16];	/* module "vboxdrv" or "vmmon" is loaded; "" = none seen */
 	struct param nested;
 	struct param nested_paging;	/* ept or npt */
@@ -70,6 +73,7 @@ struct host_facts {
 	struct param enable_apicv;
 	char dmi_vendor[64];
 	char dmi_product[64];
+	char dmi_asset_tag[64];
 
 	bool proc_visible, sys_visible;
 };
@@ -83,8 +87,11 @@ struct kvm_facts {
 	bool asked_cpuid;		/* the next three are known */
 	bool offers_vmx, offers_svm;	/* KVM_GET_SUPPORTED_CPUID */
 	bool offers_nested_paging;	/* EPT by feature MSR, or NPT by 8000_000A */
+	bool offers_unrestricted;	/* unrestricted guest, by the same feature MSR */
 	bool hidden_by_option;		/* offered, but the user's own CPU model leaves it out */
 	const char *missing_cap;	/* a required capability that is not there, NULL = none */
+	bool asked_nested_state;	/* saves_nested_state is known */
+	bool saves_nested_state;	/* KVM_CAP_NESTED_STATE */
 	char failed_call[48];		/* the set-up call that failed, "" = none */
 	int failed_errno;
 	uint32_t rejected_msr;		/* failed_call is KVM_SET_MSRS: this one */
@@ -123,6 +130,11 @@ struct run_facts {
 	uint32_t exit_reason;		/* RUN_UNKNOWN_EXIT */
 	uint64_t trap_vector, trap_error, trap_address;	/* RUN_TRAP: address is L1's RIP there */
 	int failed_errno;
+
+	/* how far L1 had come, by KVM's word */
+	enum tristate virt_is_on;	/* a VMXON pointer, or EFER.SVME */
+	uint64_t vmxon_pointer, control_block;	/* UINT64_MAX = none: VMXON region; VMCS or VMCB */
+	char kernel_says[128];		/* tracepoint kvm_nested_vmenter_failed; "" = not heard */
 
 	/* the witnesses that the guest cannot write */
 	bool answer_checked, answer_right;	/* check 6, through L1 */

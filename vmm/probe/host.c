@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -261,6 +262,24 @@ static enum tristate cpuinfo_virt_read(void)
 	return word_in(flags, "vmx", " ") || word_in(flags, "svm", " ") ? YES : NO;
 }
 
+/* All CPUs, for which the kernel takes its time on a large machine: only where KVM is missing. */
+static void cpus_count(struct host_facts *host)
+{
+	struct lines lines;
+
+	if (!lines_open(&lines, "/proc/cpuinfo"))
+		return;
+	while (lines_next(&lines)) {
+		if (strncmp(lines.line, "flags\t", 6) != 0)
+			continue;
+		if (word_in(lines.line, "vmx", " ") || word_in(lines.line, "svm", " "))
+			host->cpus_with++;
+		else
+			host->cpus_without++;
+	}
+	lines_close(&lines);
+}
+
 static void cpu_read(struct host_facts *host)
 {
 	struct cpuid_regs basic = cpuid_leaf(1), extended = cpuid_leaf(0x80000001);
@@ -428,6 +447,7 @@ static enum tristate misc_has_kvm(void)
 
 static void device_read(struct host_facts *host, const char *dev)
 {
+	struct statvfs fs;
 	struct stat st;
 
 	text_copy(host->dev, sizeof(host->dev), dev);
@@ -441,6 +461,7 @@ static void device_read(struct host_facts *host, const char *dev)
 	host->dev_uid = st.st_uid;
 	host->dev_gid = st.st_gid;
 	host->dev_rdev = st.st_rdev;
+	host->dev_nodev = statvfs(dev, &fs) == 0 && fs.f_flag & ST_NODEV;
 	host->in_group = group_is_mine(st.st_gid);
 	name_read(host->dev_group, sizeof(host->dev_group), "/etc/group", st.st_gid);
 	if (host->dev_group[0])
@@ -595,6 +616,80 @@ static void module_params_read(struct host_facts *host)
 		host->module_users = atoi(users);
 }
 
+/* "blacklist kvm_intel", "install kvm /bin/false" in a file of modprobe.d (modprobe.d(5)). */
+static bool file_blacklists(const char *path, const char *module)
+{
+	struct lines lines;
+	bool found = false;
+
+	if (!lines_open(&lines, path))
+		return false;
+	while (!found && lines_next(&lines)) {
+		char verb[16], name[32], command[64] = "";
+
+		for (char *c = lines.line; *c; c++)
+			*c = *c == '-' ? '_' : *c;
+		if (sscanf(lines.line, "%15s %31s %63s", verb, name, command) < 2 ||
+		    (strcmp(name, "kvm") != 0 && strcmp(name, module) != 0))
+			continue;
+		found = strcmp(verb, "blacklist") == 0 ||
+			(strcmp(verb, "install") == 0 &&
+			 (strstr(command, "/false") || strstr(command, "/true")));
+	}
+	lines_close(&lines);
+	return found;
+}
+
+static bool folder_blacklists(char *path, size_t size, const char *folder, const char *module)
+{
+	const struct dirent *entry;
+	bool found = false;
+	DIR *dir = opendir(folder);
+
+	while (dir && !found && (entry = readdir(dir)) != NULL) {
+		size_t length = strlen(entry->d_name);
+
+		if (length < 6 || strcmp(entry->d_name + length - 5, ".conf") != 0)
+			continue;
+		snprintf(path, size, "%s/%s", folder, entry->d_name);
+		found = file_blacklists(path, module);
+	}
+	if (dir)
+		closedir(dir);
+	if (!found)
+		path[0] = '\0';
+	return found;
+}
+
+/* module_blacklist=, modprobe.blacklist=: the kernel's and libkmod's words for it. */
+static bool command_line_blacklists(const char *module)
+{
+	char line[4096], *rest = line, *word;
+
+	if (!file_line(line, sizeof(line), "/proc/cmdline"))
+		return false;
+	while ((word = strsep(&rest, " "))) {
+		char *list = strstr(word, "blacklist=");
+
+		if (list && (word_in(list + 10, "kvm", ",") || word_in(list + 10, module, ",")))
+			return true;
+	}
+	return false;
+}
+
+static void blacklist_read(struct host_facts *host)
+{
+	static const char *const folders[] = { "/etc/modprobe.d", "/run/modprobe.d",
+					       "/usr/lib/modprobe.d", "/lib/modprobe.d" };
+	const char *module = module_wanted(host);
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (folder_blacklists(host->blacklist, sizeof(host->blacklist), folders[i], module))
+			return;
+	if (command_line_blacklists(module))
+		text_copy(host->blacklist, sizeof(host->blacklist), "the kernel's command line");
+}
+
 static void modules_read(struct host_facts *host)
 {
 	static const char *const others[] = { "vboxdrv", "vmmon" };
@@ -610,6 +705,8 @@ static void modules_read(struct host_facts *host)
 	vendor_module_find(host);
 	if (host->vendor_module[0])
 		module_params_read(host);
+	else
+		blacklist_read(host);
 	host->vendor_module_exists = vendor_module_exists(host);
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (module_dir(others[i]))
@@ -632,6 +729,9 @@ static void dmi_read(struct host_facts *host)
 {
 	file_line(host->dmi_vendor, sizeof(host->dmi_vendor), "/sys/class/dmi/id/sys_vendor");
 	file_line(host->dmi_product, sizeof(host->dmi_product), "/sys/class/dmi/id/product_name");
+	file_line(host->dmi_asset_tag, sizeof(host->dmi_asset_tag),
+		  "/sys/class/dmi/id/chassis_asset_tag");
+	text_tidy(host->dmi_asset_tag);
 	text_tidy(host->dmi_vendor);
 	text_tidy(host->dmi_product);
 }
@@ -645,6 +745,8 @@ void host_facts_read(struct host_facts *host, const char *dev)
 	cpu_read(host);
 	process_read(host);
 	device_read(host, dev);		/* needs the user's name */
+	if (host->misc_has_kvm != YES)
+		cpus_count(host);
 	modules_read(host);		/* needs the CPU and the kernel's release */
 	dmi_read(host);
 }

@@ -3,6 +3,8 @@
 // see VMX or SVM.
 #include "l0.h"
 
+#include "bits.h"
+
 #include <string.h>
 
 #define L0_LINES 6
@@ -11,6 +13,7 @@
 struct l0 {
 	const char *signature;	/* of CPUID 0x40000000, NULL = any */
 	const char *dmi;	/* part of the DMI vendor, NULL = any */
+	const char *tag;	/* DMI's asset tag of the chassis, NULL = any */
 	bool wsl;
 	const char *name;
 	struct {
@@ -58,13 +61,21 @@ static const struct l0 l0s[] = {
 			    "..."),
 		},
 	}, {
+		/* the tag by which Azure's own agents know their host */
+		.signature = "Microsoft Hv", .tag = "7783-7084-3265-9085-8269-3286-77",
+		.name = "Azure",
+		.line = {
+			SAY("Azure shows it on sizes that nest (Dv3 or Ev3 and newer), and most "
+			    "likely not with security type Trusted Launch:"),
+			RUN("az vm deallocate -g GROUP -n NAME && az vm resize -g GROUP -n NAME "
+			    "--size Standard_D4s_v5"),
+		},
+	}, {
 		.signature = "Microsoft Hv", .name = "Hyper-V",
 		.line = {
-			SAY("On your own Hyper-V: stop the machine, then in the host's "
-			    "PowerShell:"),
+			SAY("Stop the machine, then in the host's PowerShell:"),
 			RUN("Set-VMProcessor -VMName NAME -ExposeVirtualizationExtensions $true"),
-			SAY("On Azure: take a size that nests (Dv3 or Ev3 and newer); security "
-			    "type Trusted Launch may prevent it."),
+			SAY("On a rented machine only its provider can do that."),
 		},
 	}, {
 		.signature = "VMwareVMware", .name = "VMware",
@@ -97,7 +108,8 @@ static const struct l0 l0s[] = {
 			SAY("QEMU: -cpu host; libvirt: <cpu mode='host-passthrough'/>; then power "
 			    "this machine off and on. Proxmox:"),
 			RUN("qm set ID --cpu host"),
-			SAY("On a rented machine only its provider can do that."),
+			SAY("On a rented machine only its provider can do that. Firecracker's CPU "
+			    "templates hide it on purpose: take another one."),
 		},
 	}, {
 		.name = "a hypervisor",
@@ -118,6 +130,8 @@ static const struct l0 *l0_find(const struct host_facts *host)
 			continue;
 		if (l0->dmi && !strstr(host->dmi_vendor, l0->dmi))
 			continue;
+		if (l0->tag && strcmp(l0->tag, host->dmi_asset_tag) != 0)
+			continue;
 		if (l0->wsl && host->wsl != YES)
 			continue;
 		return l0;
@@ -129,14 +143,27 @@ const char *l0_name(const struct host_facts *host)
 	return l0_find(host)->name;
 }
 
-void l0_remedy(struct result *result, const struct facts *facts)
+static void remedy_write(struct result *result, const struct l0 *l0)
 {
-	const struct l0 *l0 = l0_find(&facts->host);
-
 	for (size_t i = 0; i < L0_LINES && l0->line[i].text; i++) {
 		if (l0->line[i].command)
 			result_command(result, "%s", l0->line[i].text);
 		else
 			result_say(result, "%s", l0->line[i].text);
 	}
+}
+
+void l0_remedy(struct result *result, const struct facts *facts)
+{
+	remedy_write(result, l0_find(&facts->host));
+}
+
+const char *l0_name_at(size_t i)
+{
+	return i < ARRAY_SIZE(l0s) ? l0s[i].name : NULL;
+}
+
+void l0_remedy_at(struct result *result, size_t i)
+{
+	remedy_write(result, &l0s[i]);
 }

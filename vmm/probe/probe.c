@@ -8,6 +8,7 @@
 #include "evidence.h"
 #include "l1_link.h"
 #include "reasons.h"
+#include "trace.h"
 #include "x86.h"
 
 #include <errno.h>
@@ -70,19 +71,23 @@ static bool device_open(struct probe *probe, struct step *step)
 	unmet = version == KVM_API_VERSION ? kvm_unmet(&probe->kvm) : NULL;
 	if (unmet)
 		facts->missing_cap = unmet->name;
+	facts->asked_nested_state = true;
+	facts->saves_nested_state = kvm_check(&probe->kvm, KVM_CAP_NESTED_STATE) > 0;
 	snprintf(detail, sizeof(detail), "API version %d%s%s", version, unmet ? ", no " : "",
 		 unmet ? unmet->name : "");
 	step_end(probe, step, version == KVM_API_VERSION && !unmet, detail);
 	return step->status == STEP_PASSED;
 }
 
-/* EPT for L1: an "allowed" bit in the high half of IA32_VMX_PROCBASED_CTLS2. */
-static bool offers_ept(const struct kvm *kvm)
+#define VMX_PROCBASED_CTLS2_UNRESTRICTED 0x80
+
+/* A control for L1: an "allowed" bit in the high half of IA32_VMX_PROCBASED_CTLS2. */
+static bool offers_control(const struct kvm *kvm, uint32_t control)
 {
 	uint64_t controls;
 
 	return kvm_feature_msr(kvm, MSR_IA32_VMX_PROCBASED_CTLS2, &controls) &&
-	       (controls >> 32 & VMX_PROCBASED_CTLS2_EPT);
+	       (controls >> 32 & control);
 }
 
 /* The answer that decides: what KVM itself can show to a guest. */
@@ -100,7 +105,10 @@ static bool virt_offered(struct probe *probe, struct step *step)
 	facts->offers_vmx = cpuid_has(cpuid, "vmx");
 	facts->offers_svm = cpuid_has(cpuid, "svm");
 	facts->offers_nested_paging = (facts->offers_svm && cpuid_has(cpuid, "npt")) ||
-				      (facts->offers_vmx && offers_ept(&probe->kvm));
+				      (facts->offers_vmx &&
+				       offers_control(&probe->kvm, VMX_PROCBASED_CTLS2_EPT));
+	facts->offers_unrestricted =
+		facts->offers_vmx && offers_control(&probe->kvm, VMX_PROCBASED_CTLS2_UNRESTRICTED);
 	shown = *cpuid;
 	cpu_model_apply(&probe->options->cpu, &shown, 0);
 	probe->link.shows_vmx = cpuid_has(&shown, "vmx");
@@ -265,9 +273,32 @@ static void witnesses_report(struct probe *probe)
 				 run->disagreement);
 }
 
-void probe_run(const struct probe_options *options, struct result *result)
+static bool deadline_begin(struct probe *probe, unsigned int milliseconds)
 {
-	struct probe probe = {
+	if (deadline_arm(milliseconds) == 0)
+		return true;
+	call_failed(probe);
+	probe->facts.run.end = RUN_SELF_FAILED;
+	return false;
+}
+
+static void rungs_climb(struct probe *probe, bool climbing)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rungs); i++) {
+		struct step *step = result_step(probe->result, rungs[i].name, rungs[i].title,
+						rungs[i].level);
+
+		probe->step_ns = now_ns();
+		climbing = climbing && rungs[i].climb(probe, step);
+	}
+	if (deadline_passed && probe->facts.run.end == RUN_NOT_STARTED)
+		probe->facts.run.end = RUN_TIMED_OUT; /* during set-up */
+}
+
+static void probe_init(struct probe *probe, const struct probe_options *options,
+		       struct result *result)
+{
+	*probe = (struct probe){
 		.options = options,
 		.result = result,
 		.kvm.fd = -1,
@@ -275,24 +306,40 @@ void probe_run(const struct probe_options *options, struct result *result)
 		.link.resume_rounds = PROBE_RESUME_ROUNDS,
 		.start_ns = now_ns(),
 	};
-	bool climbing = true;
-
 	*result = (struct result){ 0 };
-	host_facts_read(&probe.facts.host, KVM_DEVICE);
-	if (deadline_arm(options->timeout_ms) < 0) {
-		call_failed(&probe);
-		probe.facts.run.end = RUN_SELF_FAILED;
-		climbing = false;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(rungs); i++) {
-		struct step *step = result_step(result, rungs[i].name, rungs[i].title,
-						rungs[i].level);
+}
 
-		probe.step_ns = now_ns();
-		climbing = climbing && rungs[i].climb(&probe, step);
-	}
-	if (deadline_passed && probe.facts.run.end == RUN_NOT_STARTED)
-		probe.facts.run.end = RUN_TIMED_OUT; /* during set-up */
+/*
+ * KVM refused L1's entry into L2: where the kernel can be asked why (see trace.h), the same is done
+ * once more while it is listened to, within the same deadline. Nothing of the second run counts but
+ * what the kernel says.
+ */
+static void kernel_ask(struct probe *probe)
+{
+	static struct probe again;
+	static struct result unused;
+	struct run_facts *run = &probe->facts.run;
+	struct trace trace;
+
+	if (run->end != RUN_DONE || run->status[L1_CHECK_L2_ENTRY] != L1_FAILED || deadline_passed ||
+	    !trace_begin(&trace))
+		return;
+	probe_init(&again, probe->options, &unused);
+	if (probe->options->timeout_ms || deadline_begin(&again, PROBE_TIMEOUT_MS))
+		rungs_climb(&again, true);
+	machine_destroy(&again.machine);
+	kvm_close(&again.kvm);
+	trace_end(&trace, run->kernel_says, sizeof(run->kernel_says));
+}
+
+void probe_run(const struct probe_options *options, struct result *result)
+{
+	struct probe probe;
+
+	probe_init(&probe, options, result);
+	host_facts_read(&probe.facts.host, KVM_DEVICE);
+	rungs_climb(&probe, deadline_begin(&probe, options->timeout_ms));
+	kernel_ask(&probe);
 	deadline_disarm();
 	checks_report(&probe);
 	witnesses_report(&probe);

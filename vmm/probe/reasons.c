@@ -1,517 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The catalogue of reasons. The rules come first, rung by rung: for each reason what it applies
-// to, its sentence, its remedy; then the table, in testing order; then the search through it.
-#include "reasons.h"
+// The catalogue of reasons, from KVM's answers on (reasons_host.c has what comes before): the rules,
+// rung by rung: for each reason what it applies to, its sentence, its remedy; then the table, in
+// testing order; then the search through it.
+#include "reason_words.h"
 
 #include "bits.h"
+#include "exit_words.h"
 #include "l0.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
-#define KVM_API		12	/* KVM_GET_API_VERSION, since Linux 2.6.22 */
-#define KVM_MAJOR	10	/* misc devices; minor: KVM_MINOR of linux/miscdevice.h */
-#define KVM_MINOR	232
-#define OVERFLOW_ID	65534	/* an id without a mapping into this user namespace */
-
-/* ---- words ---- */
-
-__attribute__((format(printf, 2, 3)))
-static void summarise(struct result *result, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(result->summary, sizeof(result->summary), format, args);
-	va_end(args);
-}
-
-static const char *dev_path(const struct facts *facts)
-{
-	return facts->host.dev[0] ? facts->host.dev : "/dev/kvm";
-}
-
-static bool cpu_has_virt(const struct facts *facts)
-{
-	return facts->host.cpuid_vmx || facts->host.cpuid_svm;
-}
-
-static bool cpu_is_svm(const struct facts *facts)
-{
-	return facts->host.cpuid_svm ||
-	       (!facts->host.cpuid_vmx && facts->host.vendor == CPU_AMD);
-}
-
-static const char *virt_name(const struct facts *facts)
-{
-	return cpu_is_svm(facts) ? "SVM" : "VMX";
-}
-
-/* The module that this CPU takes, loaded or not. */
-static const char *module_name(const struct facts *facts)
-{
-	return cpu_is_svm(facts) ? "kvm_amd" : "kvm_intel";
-}
-
-static bool module_is(const struct facts *facts, const char *name)
-{
-	return strcmp(facts->host.vendor_module, name) == 0;
-}
-
-/* Another backend than the two that nest (kvm_pvm, say) serves /dev/kvm. */
-static bool module_is_foreign(const struct facts *facts)
-{
-	return facts->host.vendor_module[0] && !module_is(facts, "kvm_intel") &&
-	       !module_is(facts, "kvm_amd");
-}
-
-static bool param_is_on(const struct param *param)
-{
-	return param->text[0] == 'Y' || param->text[0] == 'y' || param->text[0] == '1';
-}
-
-static bool param_is_off(const struct param *param)
-{
-	return param->text[0] == 'N' || param->text[0] == 'n' || param->text[0] == '0';
-}
-
-/* Nobody can load a module, or mend a device node's owner, from inside a container. */
-static void say_on_the_host(struct result *result, const struct facts *facts)
-{
-	if (facts->host.container[0])
-		result_say(result, "This is a container (%s): run these on its host.",
-			   facts->host.container);
-}
-
-/* Sets a parameter of the vendor module, for good and for now. */
-static void remedy_param(struct result *result, const struct facts *facts, const char *setting,
-			 const char *file)
-{
-	const char *module = module_name(facts);
-	int users = facts->host.module_users;
-
-	say_on_the_host(result, facts);
-	if (facts->host.vendor_builtin == YES) {
-		result_say(result, "%s is built into this kernel: add %s.%s to the kernel's "
-			   "command line and reboot.", module, module, setting);
-		return;
-	}
-	result_command(result, "echo 'options %s %s' | sudo tee /etc/modprobe.d/%s.conf", module,
-		       setting, file);
-	if (users > 0)
-		result_say(result, "%s is in use now (reference count %d): the reload would fail, "
-			   "so stop all virtual machines first, or reboot instead.", module, users);
-	else if (users < 0)
-		result_say(result, "The reload fails while a virtual machine runs: stop them "
-			   "first.");
-	result_command(result, "sudo modprobe -r %s && sudo modprobe %s %s", module, module,
-		       setting);
-}
-
-/* ---- 1xx: the device ---- */
-
-/* The node leads to no driver. A node that this user may not open counts too when KVM is known
- * not to be registered: its permissions are then not what is wrong. */
-static bool dev_is_absent(const struct facts *facts)
-{
-	int err = facts->kvm.open_errno;
-
-	return err == ENOENT || err == ENODEV || err == ENXIO ||
-	       (err == EACCES && facts->host.misc_has_kvm == NO);
-}
-
-static const char *absence(const struct facts *facts)
-{
-	return facts->kvm.open_errno == ENOENT ? "does not exist" : "has no driver";
-}
-
-static bool dev_not_in_container(const struct facts *facts)
-{
-	return facts->kvm.open_errno == ENOENT && facts->host.misc_has_kvm == YES;
-}
-
-static void dev_not_in_container_summary(struct result *result, const struct facts *facts)
-{
-	const char *container = facts->host.container;
-
-	if (container[0])
-		summarise(result, "%s does not exist: the kernel has KVM, but this container (%s) "
-			  "was not given the device.", dev_path(facts), container);
-	else
-		summarise(result, "%s does not exist: the kernel has KVM, but the device node is "
-			  "missing here (a container, a chroot, or /dev without devtmpfs).",
-			  dev_path(facts));
-}
-
-/* How each container engine is told to pass the device. The last row serves the others. */
-static const struct {
-	const char *container;
-	const char *say;
-	const char *command;
-} engines[] = {
-	{ "docker", "Pass the device (in a GitHub workflow: container.options: --device=/dev/kvm):",
-	  "docker run --device=/dev/kvm IMAGE ..." },
-	{ "podman", "Pass the device; rootless, keep the groups that may open it:",
-	  "podman run --device=/dev/kvm --group-add keep-groups IMAGE ..." },
-	{ "kubernetes", "Ask a device plugin for it (KubeVirt's: the pod's resource limit "
-	  "devices.kubevirt.io/kvm: 1), or run the pod privileged with a hostPath volume for "
-	  "/dev/kvm.", NULL },
-	{ "lxc", "Pass the device to the container:",
-	  "lxc config device add NAME kvm unix-char source=/dev/kvm path=/dev/kvm" },
-	{ "systemd-nspawn", "Pass the device to the container:",
-	  "sudo systemd-nspawn --bind=/dev/kvm --property='DeviceAllow=/dev/kvm rw' ..." },
-	{ NULL, "Start the container with the device; with docker:",
-	  "docker run --device=/dev/kvm IMAGE ..." },
-};
-
-static void remedy_container(struct result *result, const struct facts *facts)
-{
-	size_t i = 0;
-
-	while (engines[i].container && strcmp(engines[i].container, facts->host.container) != 0)
-		i++;
-	result_say(result, "%s", engines[i].say);
-	if (engines[i].command)
-		result_command(result, "%s", engines[i].command);
-}
-
-static void dev_not_in_container_remedy(struct result *result, const struct facts *facts)
-{
-	remedy_container(result, facts);
-	if (facts->host.container[0])
-		return;
-	result_say(result, "Outside a container, make the node:");
-	result_command(result, "sudo mknod -m 660 %s c %d %d",
-		       dev_path(facts), KVM_MAJOR, KVM_MINOR);
-}
-
-static bool dev_missing(const struct facts *facts)
-{
-	return dev_is_absent(facts);
-}
-
-static void dev_missing_summary(struct result *result, const struct facts *facts)
-{
-	if (facts->host.vendor_module[0])
-		summarise(result, "%s %s, although module %s is there: most likely it did not "
-			  "start.",
-			  dev_path(facts), absence(facts), facts->host.vendor_module);
-	else
-		summarise(result, "%s %s: KVM is not available here, and what can be read of this "
-			  "host does not tell why.", dev_path(facts), absence(facts));
-}
-
-static void dev_missing_remedy(struct result *result, const struct facts *facts)
-{
-	result_say(result, "The kernel's log tells more:");
-	result_command(result, "sudo dmesg | grep -iE 'kvm|vmx|svm'");
-	if (facts->host.container[0])
-		remedy_container(result, facts);
-	if (facts->host.vendor_builtin == YES)
-		return;
-	say_on_the_host(result, facts);
-	result_command(result, "sudo modprobe %s", module_name(facts));
-}
-
-static bool dev_cgroup_denied(const struct facts *facts)
-{
-	return facts->kvm.open_errno == EPERM;
-}
-
-static void dev_cgroup_denied_summary(struct result *result, const struct facts *facts)
-{
-	const char *container = facts->host.container;
-
-	summarise(result, "Opening %s was refused (Operation not permitted): most likely the "
-		  "device cgroup of this %s does not allow %d:%d.", dev_path(facts),
-		  container[0] ? container : "service or container", KVM_MAJOR, KVM_MINOR);
-}
-
-static void dev_cgroup_denied_remedy(struct result *result, const struct facts *facts)
-{
-	remedy_container(result, facts);
-	result_say(result, "In a systemd unit: DeviceAllow=/dev/kvm rw. In an LXC configuration: "
-		   "lxc.cgroup2.devices.allow = c %d:%d rwm.", KVM_MAJOR, KVM_MINOR);
-}
-
-/* Which of the node's three permission classes this process falls into, as a shift of its mode. */
-static unsigned int mode_shift(const struct host_facts *host)
-{
-	if (host->euid == host->dev_uid)
-		return 6;
-	return host->in_group == YES ? 3 : 0;
-}
-
-static bool mode_allows(const struct host_facts *host)
-{
-	return (host->dev_mode >> mode_shift(host) & 6) == 6;
-}
-
-static bool owner_is_unmapped(const struct host_facts *host)
-{
-	return host->user_namespace != NO &&
-	       (host->dev_uid == OVERFLOW_ID || host->dev_gid == OVERFLOW_ID);
-}
-
-static bool dev_userns_or_lsm(const struct facts *facts)
-{
-	const struct host_facts *host = &facts->host;
-
-	return facts->kvm.open_errno == EACCES && host->dev_stat_errno == 0 &&
-	       (owner_is_unmapped(host) || mode_allows(host));
-}
-
-static void dev_userns_or_lsm_summary(struct result *result, const struct facts *facts)
-{
-	const struct host_facts *host = &facts->host;
-	const char *lsm = strcmp(host->lsm, "unconfined") == 0 ? "" : host->lsm;
-
-	if (owner_is_unmapped(host))
-		summarise(result, "No permission for %s: its owner or group is not mapped into "
-			  "this user namespace (it shows as %u:%u).",
-			  dev_path(facts), host->dev_uid, host->dev_gid);
-	else
-		summarise(result, "No permission for %s, although its mode (%04o) allows it: most "
-			  "likely a security module denies it%s%.60s.", dev_path(facts),
-			  host->dev_mode & 07777, lsm[0] ? "; this process is " : "", lsm);
-}
-
-static void dev_userns_or_lsm_remedy(struct result *result, const struct facts *facts)
-{
-	if (owner_is_unmapped(&facts->host)) {
-		result_say(result, "Let the container keep the groups of the user who starts it, "
-			   "or use an engine that runs as root:");
-		result_command(result, "podman run --device=/dev/kvm --group-add keep-groups IMAGE "
-			       "...");
-		result_say(result, "Or open it to everyone, on the host:");
-		result_command(result, "sudo chmod 666 /dev/kvm");
-		return;
-	}
-	result_say(result, "Look for the denial (SELinux, AppArmor), on the host:");
-	result_command(result, "sudo dmesg | grep -iE 'denied|avc'");
-	result_say(result, "A container can be started without the confinement: --security-opt "
-		   "label=disable (SELinux), --security-opt apparmor=unconfined (AppArmor).");
-}
-
-static bool dev_permission(const struct facts *facts)
-{
-	return facts->kvm.open_errno == EACCES;
-}
-
-static void dev_permission_summary(struct result *result, const struct facts *facts)
-{
-	const struct host_facts *host = &facts->host;
-	unsigned int missing = ~(host->dev_mode >> mode_shift(host)) & 6;
-	const char *what = missing == 6 ? "read and write" : missing == 4 ? "read" : "write";
-	const char *dev = dev_path(facts), *group = host->dev_group;
-	const char *user = host->user[0] ? host->user : "this user";
-
-	if (host->dev_stat_errno)
-		summarise(result, "No permission for %s, not even to look at it (%s).", dev,
-			  strerror(host->dev_stat_errno));
-	else if (host->group_pending == YES)
-		summarise(result, "No permission for %s yet: %s was added to group %s, but this "
-			  "session began before that.", dev, user, group);
-	else if (mode_shift(host) == 6)
-		summarise(result, "No permission for %s: %s owns it, but its mode (%04o) does not "
-			  "let the owner %s.", dev, user, host->dev_mode & 07777, what);
-	else if (mode_shift(host) == 3)
-		summarise(result, "No permission for %s: its mode (%04o) does not let group %s, "
-			  "which %s is in, %s.", dev, host->dev_mode & 07777, group, user, what);
-	else
-		summarise(result, "No permission for %s: its mode (%04o) does not let others %s, "
-			  "and %s is not in its group, %s.",
-			  dev, host->dev_mode & 07777, what, user, group);
-}
-
-static void remedy_udev(struct result *result)
-{
-	result_say(result, "For every user (a CI runner, say), by a udev rule:");
-	result_command(result, "echo 'KERNEL==\"kvm\", GROUP=\"kvm\", MODE=\"0666\", "
-		       "OPTIONS+=\"static_node=kvm\"' | sudo tee "
-		       "/etc/udev/rules.d/99-kvm4all.rules");
-	result_command(result, "sudo udevadm control --reload-rules && "
-		       "sudo udevadm trigger --name-match=kvm");
-}
-
-static void dev_permission_remedy(struct result *result, const struct facts *facts)
-{
-	const struct host_facts *host = &facts->host;
-	bool group_helps = (host->dev_mode >> 3 & 6) == 6 && host->dev_gid != 0;
-	const char *user = host->user[0] ? host->user : "$USER";
-
-	if (host->group_pending == YES && group_helps) {
-		result_say(result, "Log out and in, or for one command:");
-		result_command(result, "sg %s -c 'minivmm --nested-probe'", host->dev_group);
-		return;
-	}
-	if (host->container[0] && group_helps) {
-		result_say(result, "Start the container with the device's group:");
-		result_command(result, "docker run --device=/dev/kvm --group-add %u IMAGE ...",
-			       host->dev_gid);
-		return;
-	}
-	say_on_the_host(result, facts);
-	if (group_helps && host->in_group != YES) {
-		result_say(result, "For good (then log out and in):");
-		result_command(result, "sudo usermod -aG %s %s", host->dev_group, user);
-	}
-	result_say(result, "At once, until the next boot:");
-	result_command(result, "sudo setfacl -m u:%s:rw %s", user, dev_path(facts));
-	remedy_udev(result);
-}
-
-static bool api_is_wrong(const struct facts *facts)
-{
-	int err = facts->kvm.api_errno;
-
-	if (facts->kvm.open_errno)
-		return false;
-	return err == ENOTTY || err == EINVAL || (facts->kvm.asked_api && facts->kvm.api_version != KVM_API);
-}
-
-static bool node_is_wrong(const struct facts *facts)
-{
-	const struct host_facts *host = &facts->host;
-
-	if (!facts->kvm.open_errno || host->dev_stat_errno)
-		return false;
-	return !S_ISCHR(host->dev_mode) || major(host->dev_rdev) != KVM_MAJOR ||
-	       minor(host->dev_rdev) != KVM_MINOR;
-}
-
-static bool dev_not_kvm(const struct facts *facts)
-{
-	return api_is_wrong(facts) || node_is_wrong(facts);
-}
-
-static void dev_not_kvm_summary(struct result *result, const struct facts *facts)
-{
-	const struct host_facts *host = &facts->host;
-	const char *dev = dev_path(facts);
-
-	if (!host->dev_stat_errno && !S_ISCHR(host->dev_mode))
-		summarise(result, "%s is not KVM's device: it is a %s.", dev,
-			  S_ISDIR(host->dev_mode) ? "directory" : "file, not a character device");
-	else if (node_is_wrong(facts))
-		summarise(result, "%s is not KVM's device: it is number %u:%u, and KVM's is %d:%d.",
-			  dev, major(host->dev_rdev), minor(host->dev_rdev), KVM_MAJOR, KVM_MINOR);
-	else if (facts->kvm.api_errno)
-		summarise(result, "%s opens, but is not KVM's device: KVM_GET_API_VERSION failed "
-			  "(%s).",
-			  dev, strerror(facts->kvm.api_errno));
-	else
-		summarise(result, "%s speaks version %d of KVM's interface, not 12.", dev,
-			  facts->kvm.api_version);
-}
-
-/* The command moves what is there out of the way, as it may be somebody's file; and it never
- * touches another path than KVM's own, which the user may have given by mistake. */
-static void dev_not_kvm_remedy(struct result *result, const struct facts *facts)
-{
-	const char *dev = dev_path(facts);
-
-	if (!facts->kvm.open_errno && !facts->kvm.api_errno) {
-		result_say(result, "Boot a kernel from Linux 2.6.22 or newer, or take away what "
-			   "poses as KVM here.");
-		return;
-	}
-	result_say(result, "See what is there; KVM's node is the character device %d:%d:",
-		   KVM_MAJOR, KVM_MINOR);
-	result_command(result, "ls -ld %s", dev);
-	if (strcmp(dev, "/dev/kvm") != 0)
-		return;
-	result_say(result, "In a container, pass the device (--device=/dev/kvm). Elsewhere, put "
-		   "the right node in its place:");
-	result_command(result, "sudo mv /dev/kvm /dev/kvm.old && "
-		       "sudo mknod -m 660 /dev/kvm c %d %d", KVM_MAJOR, KVM_MINOR);
-}
-
-/* ---- 2xx: the CPU, and what the level below shows of it ---- */
-
-static bool cpu_no_virt(const struct facts *facts)
-{
-	return dev_is_absent(facts) && !cpu_has_virt(facts) && !facts->host.hypervisor_bit;
-}
-
-static void cpu_no_virt_summary(struct result *result, const struct facts *facts)
-{
-	summarise(result, "%s %s: this CPU (%s) has neither VMX nor SVM.", dev_path(facts),
-		  absence(facts), facts->host.cpu_brand[0] ? facts->host.cpu_brand : "unnamed");
-}
-
-static void cpu_no_virt_remedy(struct result *result, const struct facts *facts)
-{
-	(void)facts;
-	result_say(result, "This takes another machine; nothing can be switched on here.");
-}
-
-static bool l0_hides_virt(const struct facts *facts)
-{
-	return dev_is_absent(facts) && !cpu_has_virt(facts) && facts->host.hypervisor_bit;
-}
-
-static void l0_hides_virt_summary(struct result *result, const struct facts *facts)
-{
-	summarise(result, "%s %s: this machine is itself a guest (of %s), and its virtual CPU "
-		  "shows neither VMX nor SVM.", dev_path(facts), absence(facts),
-		  l0_name(&facts->host));
-}
-
-static bool confidential_guest(const struct facts *facts)
-{
-	return dev_is_absent(facts) && facts->host.confidential;
-}
-
-static void confidential_guest_remedy(struct result *result, const struct facts *facts)
-{
-	(void)facts;
-	result_say(result, "Take a machine that is not a confidential one (no SEV-SNP, no TDX).");
-}
-
-/* The kernel clears the flag when it finds the feature switched off, raw CPUID keeps it:
- * arch/x86/kernel/cpu/feat_ctl.c, init_amd(). A kernel without KVM can leave the same trace. */
-static bool firmware_disabled(const struct facts *facts)
-{
-	return dev_is_absent(facts) && facts->host.cpuinfo_virt == NO &&
-	       facts->host.vendor_module_exists != NO;
-}
-
-static bool firmware_disabled_vmx(const struct facts *facts)
-{
-	return firmware_disabled(facts) && facts->host.cpuid_vmx;
-}
-
-static bool firmware_disabled_svm(const struct facts *facts)
-{
-	return firmware_disabled(facts) && facts->host.cpuid_svm;
-}
-
-static void firmware_disabled_summary(struct result *result, const struct facts *facts)
-{
-	summarise(result, "%s %s: the CPU has %s, but the kernel found it switched off, most "
-		  "likely by the %s.", dev_path(facts), absence(facts), virt_name(facts),
-		  facts->host.hypervisor_bit ? "hypervisor or its virtual firmware" : "firmware");
-}
-
-static void firmware_disabled_remedy(struct result *result, const struct facts *facts)
-{
-	if (facts->host.hypervisor_bit) {
-		l0_remedy(result, facts);
-		return;
-	}
-	result_say(result, "Turn on %s in the firmware's set-up, save, and power the machine off "
-		   "and on (a warm reboot may not do). With UEFI this leads there:",
-		   cpu_is_svm(facts) ? "\"SVM Mode\" (AMD-V)" :
-				       "\"Intel Virtualization Technology\" (VT-x)");
-	result_command(result, "sudo systemctl reboot --firmware-setup");
-	result_say(result, "The kernel's log confirms it (\"disabled by BIOS\"):");
-	result_command(result, "sudo dmesg | grep -iE 'kvm|vmx|svm'");
-}
+/* ---- what KVM offers ---- */
 
 /* KVM answers, on a CPU without the means: a backend that works by software, such as kvm_pvm. */
 static bool kvm_without_hw_virt(const struct facts *facts)
@@ -552,68 +53,6 @@ static void kvm_without_hw_virt_remedy(struct result *result, const struct facts
 		   facts->host.hypervisor_bit ? ":" : ", which takes another machine.");
 	if (facts->host.hypervisor_bit)
 		l0_remedy(result, facts);
-}
-
-/* ---- 3xx: the kernel and its modules ---- */
-
-static bool kernel_without_kvm(const struct facts *facts)
-{
-	return dev_is_absent(facts) && cpu_has_virt(facts) &&
-	       facts->host.vendor_module_exists == NO && !facts->host.vendor_module[0];
-}
-
-static void kernel_without_kvm_summary(struct result *result, const struct facts *facts)
-{
-	summarise(result, "%s %s: the CPU has %s, but this kernel (%.70s) comes without %s.",
-		  dev_path(facts), absence(facts), virt_name(facts), facts->host.kernel,
-		  module_name(facts));
-}
-
-static void kernel_without_kvm_remedy(struct result *result, const struct facts *facts)
-{
-	result_say(result, "Boot a kernel with CONFIG_KVM and CONFIG_KVM_%s. Some distributions "
-		   "package its modules apart from the kernel.",
-		   cpu_is_svm(facts) ? "AMD" : "INTEL");
-	result_command(result, "grep CONFIG_KVM /boot/config-$(uname -r)");
-}
-
-static bool kvm_module_not_loaded(const struct facts *facts)
-{
-	return dev_is_absent(facts) && cpu_has_virt(facts) && facts->host.kvm_module == NO;
-}
-
-static void kvm_module_not_loaded_summary(struct result *result, const struct facts *facts)
-{
-	summarise(result, "%s %s: the CPU has %s, but the modules kvm and %s are not loaded.",
-		  dev_path(facts), absence(facts), virt_name(facts), module_name(facts));
-}
-
-static bool vendor_module_not_loaded(const struct facts *facts)
-{
-	return dev_is_absent(facts) && cpu_has_virt(facts) && facts->host.kvm_module == YES &&
-	       !facts->host.vendor_module[0];
-}
-
-static void vendor_module_not_loaded_summary(struct result *result, const struct facts *facts)
-{
-	summarise(result, "%s %s: the CPU has %s and module kvm is loaded, but %s is not.",
-		  dev_path(facts), absence(facts), virt_name(facts), module_name(facts));
-}
-
-static void modprobe_remedy(struct result *result, const struct facts *facts)
-{
-	const char *module = module_name(facts);
-
-	say_on_the_host(result, facts);
-	if (facts->host.other_hypervisor[0])
-		result_say(result, "%s is loaded: while it holds the CPU's %s, %s may fail to "
-			   "load.",
-			   facts->host.other_hypervisor, virt_name(facts), module);
-	result_command(result, "sudo modprobe %s", module);
-	result_command(result, "echo %s | sudo tee /etc/modules-load.d/kvm.conf", module);
-	result_say(result, "If modprobe says \"Operation not supported\", %s is switched off in "
-		   "the firmware; if it finds no module, reboot after a kernel update, or install "
-		   "the kernel's modules.", virt_name(facts));
 }
 
 static bool nested_disabled(const struct facts *facts)
@@ -788,6 +227,70 @@ static int setup_errno(const struct facts *facts)
 	return facts->kvm.open_errno ? facts->kvm.open_errno : facts->kvm.api_errno;
 }
 
+/* KVM itself gives none of these but for what is set up here as root and as anyone alike. */
+static bool errno_is_refusal(int err)
+{
+	return err == EPERM || err == EACCES || err == ENOSYS;
+}
+
+static bool ioctl_blocked(const struct facts *facts)
+{
+	if (facts->run.end == RUN_ERROR)
+		return errno_is_refusal(facts->run.failed_errno);
+	return !facts->kvm.open_errno && kvm_setup_failed(facts) &&
+	       errno_is_refusal(setup_errno(facts));
+}
+
+static void ioctl_blocked_summary(struct result *result, const struct facts *facts)
+{
+	const char *call = facts->run.end == RUN_ERROR ? "KVM_RUN" :
+			   facts->kvm.failed_call[0]   ? facts->kvm.failed_call :
+							 "KVM_GET_API_VERSION";
+	int err = facts->run.end == RUN_ERROR ? facts->run.failed_errno : setup_errno(facts);
+
+	summarise(result, "%s opens, but %s was refused (%s): most likely %s stands in between.",
+		  dev_path(facts), call, strerror(err),
+		  facts->host.seccomp == YES ? "the seccomp filter of this process" :
+		  facts->host.seccomp == NO  ? "a security module (SELinux, AppArmor)" :
+					       "a seccomp filter or a security module");
+}
+
+static void ioctl_blocked_remedy(struct result *result, const struct facts *facts)
+{
+	if (facts->host.seccomp != NO)
+		result_say(result, "Allow ioctl() of KVM in the filter. To rule it out, in a "
+			   "container: --security-opt seccomp=unconfined; in a systemd unit: "
+			   "SystemCallFilter= without it.");
+	result_say(result, "A security module tells in the kernel's log:");
+	result_command(result, "sudo dmesg | grep -iE 'denied|avc|seccomp'");
+}
+
+static bool out_of_resources(const struct facts *facts)
+{
+	int err = setup_errno(facts);
+
+	return kvm_setup_failed(facts) && (err == ENOMEM || err == EMFILE || err == ENFILE ||
+					   err == ENOSPC || err == EAGAIN);
+}
+
+static void out_of_resources_summary(struct result *result, const struct facts *facts)
+{
+	const char *call = facts->kvm.failed_call;
+
+	summarise(result, "A limit was reached at %s: %s.",
+		  call[0] ? call : "the opening of the device", strerror(setup_errno(facts)));
+}
+
+static void out_of_resources_remedy(struct result *result, const struct facts *facts)
+{
+	(void)facts;
+	result_say(result, "Memory, open files or another limit is used up; minivmm needs about "
+		   "20 MB and 10 files. The limits of this process:");
+	result_command(result, "ulimit -a");
+	result_say(result, "And of its cgroup, if it has one:");
+	result_command(result, "cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/*.max");
+}
+
 static void kvm_setup_failed_summary(struct result *result, const struct facts *facts)
 {
 	const char *call = facts->kvm.failed_call;
@@ -805,14 +308,7 @@ static void kvm_setup_failed_summary(struct result *result, const struct facts *
 
 static void kvm_setup_failed_remedy(struct result *result, const struct facts *facts)
 {
-	int err = setup_errno(facts);
-
-	if ((err == EPERM || err == EACCES || err == ENOSYS) && facts->host.seccomp == YES)
-		result_say(result, "A seccomp filter watches over this process and may refuse it; "
-			   "to rule that out in a container: --security-opt seccomp=unconfined.");
-	if (err == ENOMEM || err == EMFILE || err == ENFILE || err == ENOSPC)
-		result_say(result, "Out of memory, files or another limit: see ulimit -a, and the "
-			   "limits of the cgroup.");
+	(void)facts;
 	result_say(result, "The kernel's log may tell more:");
 	result_command(result, "sudo dmesg | tail -n 20");
 }
@@ -1036,6 +532,50 @@ static void entry_fail_reason_zero_remedy(struct result *result, const struct fa
 	remedy_report(result, facts);
 }
 
+/* "VM-entry failure due to MSR loading" (34), with bit 31. */
+static bool entry_msr_load(const struct facts *facts)
+{
+	return facts->run.end == RUN_FAIL_ENTRY && facts->run.hardware_reason == 0x80000022;
+}
+
+static void entry_msr_load_summary(struct result *result, const struct facts *facts)
+{
+	char text[96];
+
+	summarise(result, "The CPU refused to enter %s %s: an MSR could not be loaded (hardware "
+		  "error 0x80000022).", run_level(facts), progress(text, facts));
+}
+
+/* VM-instruction error 8 of KVM's own VMLAUNCH. */
+static bool entry_invalid_host(const struct facts *facts)
+{
+	return facts->run.end == RUN_FAIL_ENTRY && facts->run.hardware_reason == 8 &&
+	       run_is_vmx(facts);
+}
+
+static void entry_invalid_host_summary(struct result *result, const struct facts *facts)
+{
+	char text[96];
+
+	summarise(result, "The CPU refused to enter %s %s: invalid host-state field (hardware "
+		  "error 0x8).", run_level(facts), progress(text, facts));
+}
+
+static bool entry_fail_svm(const struct facts *facts)
+{
+	return facts->run.end == RUN_FAIL_ENTRY && !run_is_vmx(facts) &&
+	       (uint32_t)facts->run.hardware_reason == SVM_EXIT_INVALID;
+}
+
+static void entry_fail_svm_summary(struct result *result, const struct facts *facts)
+{
+	char text[96];
+
+	summarise(result, "The CPU refused to enter %s %s: VMEXIT_INVALID (hardware error 0x%llx).",
+		  run_level(facts), progress(text, facts),
+		  (unsigned long long)facts->run.hardware_reason);
+}
+
 static bool entry_failed(const struct facts *facts)
 {
 	return facts->run.end == RUN_FAIL_ENTRY;
@@ -1044,12 +584,12 @@ static bool entry_failed(const struct facts *facts)
 static void entry_failed_summary(struct result *result, const struct facts *facts)
 {
 	uint64_t reason = facts->run.hardware_reason;
-	bool svm_invalid = !run_is_vmx(facts) && (uint32_t)reason == 0xffffffff;
+	const char *name = run_is_vmx(facts) ? entry_failure_name(reason) : svm_exit_name(reason);
 	char text[96];
 
-	summarise(result, "The CPU refused to enter %s %s (hardware error 0x%llx%s).",
+	summarise(result, "The CPU refused to enter %s %s (hardware error 0x%llx%s%s).",
 		  run_level(facts), progress(text, facts), (unsigned long long)reason,
-		  svm_invalid ? ", VMEXIT_INVALID" : "");
+		  name ? ": " : "", name ? name : "");
 }
 
 static bool emulation_failure(const struct facts *facts)
@@ -1073,18 +613,13 @@ static bool kvm_internal_error(const struct facts *facts)
 
 static void kvm_internal_error_summary(struct result *result, const struct facts *facts)
 {
-	static const char *const names[] = {	/* linux/kvm.h: KVM_INTERNAL_ERROR_* */
-		[2] = " (simultaneous exceptions)",
-		[3] = " (exit while an event was delivered)",
-		[4] = " (unexpected exit reason)",
-	};
 	uint32_t suberror = facts->run.suberror;
+	const char *name = internal_error_name(suberror);
 	char text[96];
 
-	summarise(result, "KVM gave up %s: internal error %u%s, with %s at RIP 0x%llx.",
-		  progress(text, facts), suberror,
-		  suberror < ARRAY_SIZE(names) && names[suberror] ? names[suberror] : "",
-		  run_level(facts), (unsigned long long)facts->run.rip);
+	summarise(result, "KVM gave up %s: internal error %u%s%s%s, with %s at RIP 0x%llx.",
+		  progress(text, facts), suberror, name ? " (" : "", name ? name : "",
+		  name ? ")" : "", run_level(facts), (unsigned long long)facts->run.rip);
 }
 
 static bool l1_triple_fault(const struct facts *facts)
@@ -1191,40 +726,16 @@ static void virt_not_allowed_summary(struct result *result, const struct facts *
 			  "disabled.");
 }
 
-/* Intel SDM volume 3, "VM Instruction Error Numbers". */
-static const char *instr_error_name(uint64_t number)
-{
-	static const char *const names[] = {
-		[1] = "VMCALL in VMX root operation",
-		[2] = "VMCLEAR with invalid address",
-		[3] = "VMCLEAR with VMXON pointer",
-		[4] = "VMLAUNCH with non-clear VMCS",
-		[5] = "VMRESUME with non-launched VMCS",
-		[6] = "VMRESUME after VMXOFF",
-		[7] = "invalid control field",
-		[8] = "invalid host-state field",
-		[9] = "VMPTRLD with invalid address",
-		[10] = "VMPTRLD with VMXON pointer",
-		[11] = "VMPTRLD with wrong revision",
-		[12] = "access to unsupported VMCS component",
-		[13] = "VMWRITE to read-only component",
-		[15] = "VMXON in VMX root operation",
-		[26] = "events blocked by MOV SS",
-		[28] = "invalid operand to INVEPT or INVVPID",
-	};
-
-	return number < ARRAY_SIZE(names) && names[number] ? names[number] : "unnamed";
-}
-
 /* What the CPU said of a failed check of L1's: " (VM-instruction error 7: ...)", or "". */
 static const char *l1_evidence(char text[96], const struct facts *facts, unsigned int check)
 {
 	uint64_t error = facts->run.value[check][L1_VALUE_INSTR_ERROR];
+	const char *name = vm_instruction_error(error);
 
 	text[0] = '\0';
 	if (error)
 		snprintf(text, 96, " (VM-instruction error %llu: %s)", (unsigned long long)error,
-			 instr_error_name(error));
+			 name ? name : "unnamed");
 	return text;
 }
 
@@ -1258,6 +769,11 @@ static void l1_vmptrld_fail_summary(struct result *result, const struct facts *f
 		  l1_evidence(text, facts, L1_CHECK_VMCS_LOAD));
 }
 
+static const char *exit_name(const struct facts *facts, uint64_t exit)
+{
+	return run_is_vmx(facts) ? vmx_exit_name(exit) : svm_exit_name(exit);
+}
+
 static bool l2_entry_failed(const struct facts *facts)
 {
 	return check_failed(facts, L1_CHECK_L2_ENTRY);
@@ -1267,32 +783,36 @@ static void l2_entry_failed_summary(struct result *result, const struct facts *f
 {
 	const uint64_t *value = facts->run.value[L1_CHECK_L2_ENTRY];
 	uint64_t exit = value[L1_VALUE_EXIT];
-	char text[96];
+	const char *name = exit_name(facts, exit);
+	char text[96], more[64];
 
 	if (value[L1_VALUE_INSTR_ERROR])
 		summarise(result, "L2 never ran: KVM refused L1's VMLAUNCH%s.",
 			  l1_evidence(text, facts, L1_CHECK_L2_ENTRY));
-	else if (run_is_vmx(facts) && exit <= UINT32_MAX && exit & BIT(31))
+	else if (run_is_vmx(facts) && exit <= UINT32_MAX && exit & VMX_ENTRY_FAILED)
 		summarise(result, "L2 never ran: L1's VMLAUNCH ended in a failed entry, exit "
-			  "reason 0x%llx%s.", (unsigned long long)exit,
-			  (exit & 0xffff) == 33 ? " (invalid guest state)" :
-			  (exit & 0xffff) == 34 ? " (loading of MSRs)" : "");
-	else if (!run_is_vmx(facts) && (uint32_t)exit == 0xffffffff)
+			  "reason 0x%llx (%s%s%s).", (unsigned long long)exit,
+			  name ? name : "unnamed",
+			  vmx_qualification(more, sizeof(more), exit, value[L1_VALUE_INFO1])[0] ?
+				  ": " : "", more);
+	else if (!run_is_vmx(facts) && (uint32_t)exit == SVM_EXIT_INVALID)
 		summarise(result, "L2 never ran: KVM refused L1's VMRUN (VMEXIT_INVALID: a check "
 			  "of the VMCB failed).");
 	else
 		summarise(result, "L2 did not run as it should: L1's first %s came back with exit "
-			  "0x%llx, L2 at RIP 0x%llx.", run_is_vmx(facts) ? "VMLAUNCH" : "VMRUN",
-			  (unsigned long long)exit, (unsigned long long)value[L1_VALUE_RIP]);
+			  "0x%llx%s%s%s, L2 at RIP 0x%llx.", run_is_vmx(facts) ? "VMLAUNCH" : "VMRUN",
+			  (unsigned long long)exit, name ? " (" : "", name ? name : "",
+			  name ? ")" : "", (unsigned long long)value[L1_VALUE_RIP]);
 }
 
 /* KVM names the check of the control block that failed in this tracepoint. */
 static void l2_entry_failed_remedy(struct result *result, const struct facts *facts)
 {
-	result_say(result, "KVM tells by a tracepoint which check failed; as root:");
-	result_command(result, "echo 1 > "
-		       "/sys/kernel/tracing/events/kvm/kvm_nested_vmenter_failed/enable; minivmm "
-		       "--nested-probe; cat /sys/kernel/tracing/trace");
+	if (!facts->run.kernel_says[0]) {
+		result_say(result, "KVM tells by a tracepoint which check failed. Where tracefs is "
+			   "mounted, root gets it with the evidence:");
+		result_command(result, "sudo minivmm --nested-probe");
+	}
 	remedy_report(result, facts);
 }
 
@@ -1355,11 +875,13 @@ static void l2_wrong_exit_summary(struct result *result, const struct facts *fac
 	unsigned int check =
 		first_failed(facts, L1_CHECK_L2_CHALLENGE, L1_CHECK_L2_TRIPLE_FAULT);
 	const uint64_t *value = facts->run.value[check];
-	char where[64] = "", got[64] = "";
+	const char *name = exit_name(facts, value[L1_VALUE_EXIT]);
+	char where[96] = "", got[64] = "";
 
 	if (value[L1_VALUE_EXIT] || value[L1_VALUE_RIP])
-		snprintf(where, sizeof(where), "; exit 0x%llx at RIP 0x%llx",
-			 (unsigned long long)value[L1_VALUE_EXIT],
+		snprintf(where, sizeof(where), "; exit 0x%llx%s%s%s at RIP 0x%llx",
+			 (unsigned long long)value[L1_VALUE_EXIT], name ? " (" : "",
+			 name ? name : "", name ? ")" : "",
 			 (unsigned long long)value[L1_VALUE_RIP]);
 	if (value[L1_VALUE_EXPECTED] != value[L1_VALUE_GOT])
 		snprintf(got, sizeof(got), "; 0x%llx instead of 0x%llx",
@@ -1415,6 +937,19 @@ static void unwitnessed_remedy(struct result *result, const struct facts *facts)
 		   "Intel and 5.8 on AMD: a newer kernel makes this an answer to rely on.");
 }
 
+static bool nested_state_unsupported(const struct facts *facts)
+{
+	return facts->kvm.asked_nested_state && !facts->kvm.saves_nested_state;
+}
+
+static void nested_state_remedy(struct result *result, const struct facts *facts)
+{
+	(void)facts;
+	result_say(result, "KVM saves nested state since Linux 4.20 on Intel and 5.8 on AMD (QEMU "
+		   "since 4.1): take a newer kernel. Until then, stop L1 before its host is migrated or "
+		   "saved.");
+}
+
 static bool paging_absent(const struct facts *facts)
 {
 	return facts->run.status[L1_CHECK_NESTED_PAGING] != L1_PASSED;
@@ -1456,6 +991,38 @@ static void paging_absent_remedy(struct result *result, const struct facts *fact
 			   paging_name(facts));
 }
 
+/* EPT is told by the same MSR: where that is offered, so could this be. */
+static bool no_unrestricted_guest(const struct facts *facts)
+{
+	return run_is_vmx(facts) && facts->kvm.offers_nested_paging &&
+	       !facts->kvm.offers_unrestricted;
+}
+
+static void no_unrestricted_guest_summary(struct result *result, const struct facts *facts)
+{
+	summarise(result, "L2 runs, but KVM offers no unrestricted guest to L1%s: an L2 that starts in "
+		  "real mode fails or is emulated there.",
+		  param_is_off(&facts->host.unrestricted_guest) ? ", as it is off here" : "");
+}
+
+static void no_unrestricted_guest_remedy(struct result *result, const struct facts *facts)
+{
+	if (param_is_off(&facts->host.unrestricted_guest)) {
+		result_say(result, "If the CPU has it (parameter unrestricted_guest stays N where it "
+			   "does not):");
+		remedy_param(result, facts, "unrestricted_guest=1", "kvm-unrestricted-guest");
+		return;
+	}
+	result_say(result, "Most likely the level below or the CPU lacks it: take a newer one.");
+}
+
+/* Rows of a series of runs (series.c): nothing that one run shows. */
+static bool never(const struct facts *facts)
+{
+	(void)facts;
+	return false;
+}
+
 static bool always(const struct facts *facts)
 {
 	(void)facts;
@@ -1478,276 +1045,352 @@ static void ok_summary(struct result *result, const struct facts *facts)
 
 /* ---- the catalogue ---- */
 
-/* A row: number, name, verdict, what it does; then cause and tell. */
-#define REASON(number_, name_, verdict_, applies_, summary_, remedy_)			\
-	.number = (number_), .name = (name_), .verdict = VERDICT_##verdict_,		\
-	.applies = (applies_), .summary = (summary_), .remedy = (remedy_)
-
-const struct reason reasons[] = {
+static const struct reason reasons[] = {
 	{
 		REASON(901, "minivmm-failed", FAILED, self_failed, self_failed_summary, NULL),
+		.symptom = "\"minivmm itself failed\" in the report.",
 		.cause = "minivmm itself failed; that says nothing of this machine.",
 		.tell = "The kernel refused a timer, or random numbers.",
 	}, {
-		REASON(106, "not-a-kvm-device", UNAVAILABLE,
-		       dev_not_kvm, dev_not_kvm_summary, dev_not_kvm_remedy),
-		.cause = "What stands at /dev/kvm is not KVM's device.",
-		.tell = "It is no character device 10:232, or KVM_GET_API_VERSION fails or does "
-			"not answer 12.",
-	}, {
-		REASON(101, "kvm-dev-not-in-container", UNAVAILABLE, dev_not_in_container,
-		       dev_not_in_container_summary, dev_not_in_container_remedy),
-		.cause = "The kernel has KVM, but its device was not passed to this container.",
-		.tell = "/dev/kvm does not exist, while /proc/misc or /sys/devices/virtual/misc "
-			"lists kvm.",
-	}, {
-		REASON(205, "confidential-guest", UNAVAILABLE,
-		       confidential_guest, NULL, confidential_guest_remedy),
-		.cause = "There is no KVM in here, as this machine is a confidential guest (TDX or "
-			 "SEV-SNP), which cannot nest.",
-		.tell = "No device, and CPUID leaf 0x21 says IntelTDX, or /dev/tdx_guest or "
-			"/dev/sev-guest exists.",
-	}, {
-		REASON(201, "cpu-no-virt", UNAVAILABLE,
-		       cpu_no_virt, cpu_no_virt_summary, cpu_no_virt_remedy),
-		.cause = "The CPU has neither VMX nor SVM.",
-		.tell = "No device; CPUID.1:ECX[5], CPUID.80000001h:ECX[2] and the hypervisor bit "
-			"CPUID.1:ECX[31] are clear.",
-	}, {
-		REASON(202, "l0-hides-virt", UNAVAILABLE,
-		       l0_hides_virt, l0_hides_virt_summary, l0_remedy),
-		.cause = "This machine is itself a guest, and its hypervisor does not show VMX or "
-			 "SVM to it.",
-		.tell = "No device; CPUID shows neither VMX nor SVM, and the hypervisor bit "
-			"CPUID.1:ECX[31] is set.",
-	}, {
-		REASON(301, "kernel-without-kvm", UNAVAILABLE,
-		       kernel_without_kvm, kernel_without_kvm_summary, kernel_without_kvm_remedy),
-		.cause = "The CPU could, but this kernel was built without KVM for it.",
-		.tell = "No device; CPUID shows VMX or SVM; neither modules.dep nor "
-			"modules.builtin of this kernel lists kvm-intel or kvm-amd, or it has no "
-			"modules at all.",
-	}, {
-		REASON(203, "firmware-disabled-vmx", UNAVAILABLE, firmware_disabled_vmx,
-		       firmware_disabled_summary, firmware_disabled_remedy),
-		.cause = "The CPU has VMX, but the firmware has most likely switched it off.",
-		.tell = "No device; CPUID shows VMX, yet /proc/cpuinfo has no vmx flag: the kernel "
-			"clears it when IA32_FEATURE_CONTROL (MSR 0x3a) is locked without VMX.",
-	}, {
-		REASON(204, "firmware-disabled-svm", UNAVAILABLE, firmware_disabled_svm,
-		       firmware_disabled_summary, firmware_disabled_remedy),
-		.cause = "The CPU has SVM, but the firmware has most likely switched it off.",
-		.tell = "No device; CPUID shows SVM, yet /proc/cpuinfo has no svm flag: the kernel "
-			"clears it when VM_CR (MSR 0xc0010114) has SVMDIS set.",
-	}, {
-		REASON(302, "kvm-module-not-loaded", UNAVAILABLE,
-		       kvm_module_not_loaded, kvm_module_not_loaded_summary, modprobe_remedy),
-		.cause = "The kernel's KVM modules are not loaded.",
-		.tell = "No device; CPUID shows VMX or SVM; /sys/module/kvm does not exist.",
-	}, {
-		REASON(303, "kvm-vendor-module-not-loaded", UNAVAILABLE, vendor_module_not_loaded,
-		       vendor_module_not_loaded_summary, modprobe_remedy),
-		.cause = "Module kvm is loaded, but not the one for this CPU, kvm_intel or "
-			 "kvm_amd.",
-		.tell = "No device; CPUID shows VMX or SVM; /sys/module/kvm exists, and no "
-			"/sys/module/kvm_*.",
-	}, {
-		REASON(102, "kvm-dev-missing", UNAVAILABLE,
-		       dev_missing, dev_missing_summary, dev_missing_remedy),
-		.cause = "There is no KVM device, and nothing that can be read here tells why.",
-		.tell = "Opening /dev/kvm fails with ENOENT, ENODEV or ENXIO, and no finer reason "
-			"applies.",
-	}, {
-		REASON(103, "kvm-dev-cgroup-denied", UNAVAILABLE, dev_cgroup_denied,
-		       dev_cgroup_denied_summary, dev_cgroup_denied_remedy),
-		.cause = "The device cgroup of this container or service does not allow /dev/kvm.",
-		.tell = "Opening /dev/kvm fails with EPERM, where file permissions would give "
-			"EACCES.",
-	}, {
-		REASON(104, "kvm-dev-userns-or-lsm", UNAVAILABLE, dev_userns_or_lsm,
-		       dev_userns_or_lsm_summary, dev_userns_or_lsm_remedy),
-		.cause = "A user namespace or a security module keeps this process from /dev/kvm.",
-		.tell = "Opening /dev/kvm fails with EACCES, while its owner or group is not "
-			"mapped into this user namespace (65534), or its mode would allow it.",
-	}, {
-		REASON(105, "kvm-dev-permission", UNAVAILABLE,
-		       dev_permission, dev_permission_summary, dev_permission_remedy),
-		.cause = "This user may not read and write /dev/kvm.",
-		.tell = "Opening /dev/kvm fails with EACCES, and its mode, owner and group say so.",
-	}, {
 		REASON(401, "kvm-capability-missing", UNAVAILABLE, kvm_capability_missing,
 		       kvm_capability_missing_summary, kvm_capability_missing_remedy),
+		.symptom = "A VMM complains of a KVM that is too old.",
 		.cause = "This KVM lacks a capability that minivmm needs.",
 		.tell = "KVM_CHECK_EXTENSION answers 0 for it.",
 	}, {
 		REASON(206, "kvm-without-hw-virt", UNAVAILABLE, kvm_without_hw_virt,
 		       kvm_without_hw_virt_summary, kvm_without_hw_virt_remedy),
+		.symptom = "Virtual machines run, but no vmx or svm is anywhere; setting MSR "
+			   "0x3a is rejected.",
 		.cause = "KVM works here, but by software (kvm_pvm, say), so guests get no VMX or "
 			 "SVM.",
 		.tell = "KVM_GET_SUPPORTED_CPUID shows neither VMX nor SVM, and neither does "
 			"CPUID, or the module that serves KVM is neither kvm_intel nor kvm_amd.",
+		.alike = "nested=0 with a CPU that hides VMX or SVM is not possible: KVM by "
+			 "hardware would not load there.",
 	}, {
 		REASON(304, "nested-disabled", UNAVAILABLE,
 		       nested_disabled, nested_disabled_summary, nested_disabled_remedy),
+		.symptom = "Virtual machines run, but inside them \"grep -c vmx /proc/cpuinfo\" "
+			   "says 0; /sys/module/kvm_intel/parameters/nested is N.",
 		.cause = "KVM works, but nesting is switched off in kvm_intel or kvm_amd.",
 		.tell = "CPUID shows VMX or SVM, KVM_GET_SUPPORTED_CPUID does not (Linux: "
 			"Documentation/virt/kvm/x86/running-nested-guests.rst).",
+		.alike = "A module built without nesting, or a /dev/kvm of another system's: "
+			 "there the parameter is missing or reads on.",
 	}, {
 		REASON(402, "hidden-by-option", UNAVAILABLE,
 		       hidden_by_option, hidden_by_option_summary, hidden_by_option_remedy),
+		.symptom = "As nested-disabled, with -cpu on the command line.",
 		.cause = "The CPU model given on the command line hides VMX or SVM from L1.",
 		.tell = "KVM offers it; option -cpu takes it away.",
 	}, {
 		REASON(502, "timed-out", TIMED_OUT, timed_out, timed_out_summary, timed_out_remedy),
+		.symptom = "A VMM sits in ioctl(KVM_RUN) at full load, \"watchdog: BUG: soft "
+			   "lockup\", or nothing at all.",
 		.cause = "The deadline came before L1 was done.",
 		.tell = "The deadline ended the set-up or KVM_RUN; the check under way and RIP are "
 			"named.",
+		.alike = "Slow and hung look the same until there is more time: --timeout 60. "
+			 "Slow ones come further then.",
 	}, {
 		REASON(403, "kvm-busy-other-hypervisor", UNAVAILABLE,
 		       kvm_busy, kvm_busy_summary, kvm_busy_remedy),
+		.symptom = "\"ioctl(KVM_CREATE_VM) failed: 16 Device or resource busy\"; \"kvm: "
+			   "enabling virtualization on CPU3 failed\" in the kernel's log.",
 		.cause = "Another hypervisor, such as VirtualBox or VMware, holds the CPU's VMX or "
 			 "SVM.",
 		.tell = "KVM_CREATE_VM fails with EBUSY.",
+		.alike = "A module that holds the CPU for good, and a machine that runs now: it "
+			 "goes away when that is powered off. Where lsmod shows neither vboxdrv "
+			 "nor vmmon, EFER.SVME or CR4.VMXE was left set: reboot.",
 	}, {
 		REASON(404, "msr-rejected", UNAVAILABLE,
 		       msr_rejected, msr_rejected_summary, msr_rejected_remedy),
+		.symptom = "\"failed to set MSR 0x48e to 0x...\" and \"kvm_buf_set_msrs: "
+			   "Assertion\" from QEMU.",
 		.cause = "KVM refused to set a model-specific register of the vCPU.",
 		.tell = "KVM_SET_MSRS stops short at it.",
+		.alike = "An MSR that this KVM does not know, and a bit that the level below "
+			 "does not offer: a newer kernel mends the first alone.",
+	}, {
+		REASON(406, "ioctl-blocked", UNAVAILABLE, ioctl_blocked,
+		       ioctl_blocked_summary, ioctl_blocked_remedy),
+		.symptom = "\"Operation not permitted\" or \"Function not implemented\" from a "
+			   "KVM ioctl, though /dev/kvm opens.",
+		.cause = "Something between this process and KVM refuses its calls: most likely "
+			 "a seccomp filter or a security module.",
+		.tell = "/dev/kvm opens, and an ioctl fails with EPERM, EACCES or ENOSYS, which "
+			"KVM itself does not answer.",
+		.alike = "\"grep Seccomp: /proc/self/status\" says 2 under a seccomp filter; "
+			 "where it says 0, it is a security module, and the kernel's log has its "
+			 "denial.",
+	}, {
+		REASON(407, "out-of-resources", UNAVAILABLE, out_of_resources,
+		       out_of_resources_summary, out_of_resources_remedy),
+		.symptom = "\"Cannot allocate memory\", \"Too many open files\" or \"No space "
+			   "left on device\" from a VMM.",
+		.cause = "Memory, open files or another limit was used up while the virtual "
+			 "machine was set up.",
+		.tell = "Opening /dev/kvm or a set-up call fails with ENOMEM, EMFILE, ENFILE, "
+			"ENOSPC or EAGAIN.",
+		.alike = "The process's own limits (\"ulimit -a\") and those of its cgroup "
+			 "(memory.events, pids.events): the latter count up when hit.",
 	}, {
 		REASON(405, "kvm-setup-failed", UNAVAILABLE,
 		       kvm_setup_failed, kvm_setup_failed_summary, kvm_setup_failed_remedy),
+		.symptom = "A VMM fails before the guest's first instruction.",
 		.cause = "A call that sets up the virtual machine failed.",
 		.tell = "The system call or ioctl and its errno are named.",
+		.alike = "\"dmesg | tail\" usually names the cause.",
 	}, {
 		REASON(501, "l1-not-started", FAILED, l1_not_started, NULL, NULL),
+		.symptom = "None outside minivmm.",
 		.cause = "minivmm itself failed before it could start L1.",
 		.tell = "Nothing was in the way, and L1 never ran.",
 	}, {
 		REASON(503, "entry-invalid-guest-state", BROKEN, entry_invalid_guest_state,
 		       entry_invalid_guest_state_summary, entry_invalid_guest_state_remedy),
+		.symptom = "\"KVM: entry failed, hardware error 0x80000021\".",
 		.cause = "The CPU refused the guest's state when KVM entered it.",
 		.tell = "KVM_EXIT_FAIL_ENTRY with hardware reason 0x80000021.",
+		.alike = "Want of unrestricted guest, and a bad register: the first shows in "
+			 "real mode alone, and where "
+			 "/sys/module/kvm_intel/parameters/unrestricted_guest is N.",
 	}, {
 		REASON(504, "entry-invalid-control", BROKEN, entry_invalid_control,
 		       entry_invalid_control_summary, entry_invalid_control_remedy),
+		.symptom = "\"KVM: entry failed, hardware error 0x7\".",
 		.cause = "The CPU refused a VMX control that KVM sets: the level below does not "
 			 "really support it.",
 		.tell = "KVM_EXIT_FAIL_ENTRY with hardware reason 7, a VM-instruction error.",
+		.alike = "APIC virtualization that an emulated host announces and refuses is the "
+			 "known case: kvm_intel enable_apicv=0 makes it go.",
+	}, {
+		REASON(514, "entry-invalid-host-state", BROKEN, entry_invalid_host,
+		       entry_invalid_host_summary, remedy_report),
+		.symptom = "\"KVM: entry failed, hardware error 0x8\".",
+		.cause = "The CPU refused the host's own state when KVM entered the guest.",
+		.tell = "KVM_EXIT_FAIL_ENTRY with hardware reason 8, a VM-instruction error.",
 	}, {
 		REASON(505, "entry-fail-reason-zero", BROKEN, entry_fail_reason_zero,
 		       entry_fail_reason_zero_summary, entry_fail_reason_zero_remedy),
+		.symptom = "\"KVM: entry failed, hardware error 0x0\", FailEntry(0, 2).",
 		.cause = "The CPU refused to enter the guest and gave no reason.",
 		.tell = "KVM_EXIT_FAIL_ENTRY with hardware reason 0; seen under Hyper-V with "
 			"enlightened VMCS.",
+		.alike = "Enlightened VMCS, and exits disabled under Hyper-V (-overcommit "
+			 "cpu-pm=on): kvm_intel enlightened_vmcs=0 shows the real number, the "
+			 "other goes away without the option.",
+	}, {
+		REASON(513, "entry-msr-load-failed", BROKEN, entry_msr_load,
+		       entry_msr_load_summary, remedy_report),
+		.symptom = "\"KVM: entry failed, hardware error 0x80000022\".",
+		.cause = "The CPU could not load an MSR when KVM entered the guest.",
+		.tell = "KVM_EXIT_FAIL_ENTRY with hardware reason 0x80000022.",
+	}, {
+		REASON(515, "entry-fail-svm", BROKEN, entry_fail_svm,
+		       entry_fail_svm_summary, remedy_report),
+		.symptom = "\"KVM: entry failed, hardware error 0xffffffff\".",
+		.cause = "The CPU refused KVM's VMRUN: a check of the control block failed.",
+		.tell = "KVM_EXIT_FAIL_ENTRY on AMD with VMEXIT_INVALID, all ones.",
+		.alike = "SVM does not say which check: a state that the guest made, or a "
+			 "control that the level below does not offer.",
 	}, {
 		REASON(506, "entry-failed", BROKEN,
 		       entry_failed, entry_failed_summary, remedy_report),
+		.symptom = "\"KVM: entry failed, hardware error 0x...\".",
 		.cause = "The CPU refused to enter the guest.",
 		.tell = "KVM_EXIT_FAIL_ENTRY with any other hardware reason.",
 	}, {
 		REASON(507, "emulation-failure", BROKEN,
 		       emulation_failure, emulation_failure_summary, remedy_report),
+		.symptom = "\"KVM internal error. Suberror: 1\", \"emulation failure\".",
 		.cause = "KVM had to emulate an instruction, and could not.",
 		.tell = "KVM_EXIT_INTERNAL_ERROR with suberror 1.",
+		.alike = "An odd instruction of the guest's, and a jump into nowhere: the bytes "
+			 "at RIP tell (minivmm --kernel shows them).",
 	}, {
 		REASON(508, "kvm-internal-error", BROKEN,
 		       kvm_internal_error, kvm_internal_error_summary, remedy_report),
+		.symptom = "\"KVM internal error. Suberror: 2\", 3 or 4.",
 		.cause = "KVM reported an internal error.",
 		.tell = "KVM_EXIT_INTERNAL_ERROR with a suberror other than 1.",
 	}, {
 		REASON(509, "l1-triple-fault", BROKEN,
 		       l1_triple_fault, l1_triple_fault_summary, remedy_report),
+		.symptom = "The virtual machine ends or starts anew at once, without output.",
 		.cause = "L1, or L2 along with it, shut down by a triple fault.",
 		.tell = "KVM_EXIT_SHUTDOWN; KVM's nested state tells in which level.",
+		.alike = "L1's own fault, or L2's that KVM let through to L1: evidence "
+			 "stopped_in_l2 tells.",
 	}, {
 		REASON(510, "l1-trap", BROKEN, l1_trap, l1_trap_summary, remedy_report),
+		.symptom = "A hypervisor in a virtual machine dies of #GP or #UD at one of its "
+			   "own instructions.",
 		.cause = "L1 took an exception where none should be.",
 		.tell = "L1's own handler reports vector, error code and address.",
 	}, {
 		REASON(511, "l1-silent", BROKEN, l1_silent, l1_silent_summary, remedy_report),
+		.symptom = "A hypervisor in a virtual machine falls silent.",
 		.cause = "L1 stopped without telling a result.",
 		.tell = "It halted for good, or sent or did something that minivmm does not know.",
+		.alike = "A lost wake-up looks like a guest that gave up: repeat it (--repeat "
+			 "10).",
 	}, {
 		REASON(512, "kvm-run-failed", BROKEN,
 		       kvm_run_failed, kvm_run_failed_summary, remedy_report),
+		.symptom = "\"error: kvm run failed Bad address\" or the like from a VMM.",
 		.cause = "KVM_RUN itself failed.",
 		.tell = "The ioctl's errno is named.",
 	}, {
 		REASON(520, "l1-sees-no-virt", BROKEN,
 		       l1_sees_no_virt, l1_sees_no_virt_summary, remedy_report),
+		.symptom = "No vmx or svm in the guest's /proc/cpuinfo, although KVM offers it.",
 		.cause = "L1's CPUID shows neither VMX nor SVM, although KVM was told to show it.",
 		.tell = "Check cpu-shows-virt fails.",
 	}, {
 		REASON(521, "feature-control-not-locked", BROKEN,
 		       virt_not_allowed, virt_not_allowed_summary, remedy_report),
+		.symptom = "Windows as L1: \"virtualization is not enabled in the firmware\", "
+			   "Hyper-V event 41; VMXON raises #GP.",
 		.cause = "L1's feature control (VMX) or VM_CR (SVM) does not allow virtualization.",
 		.tell = "Check virt-allowed fails.",
 	}, {
 		REASON(522, "l1-vmxon-fail", BROKEN,
 		       l1_vmxon_fail, l1_vmxon_fail_summary, remedy_report),
+		.symptom = "A hypervisor in L1 says that VMXON failed, or that EFER.SVME cannot "
+			   "be set.",
 		.cause = "L1 could not switch VMX or SVM on.",
 		.tell = "Check virt-on fails: VMXON, or setting EFER.SVME.",
+		.alike = "VMXON that raises #GP is feature control; VMfailInvalid is the region; "
+			 "the check's detail says which.",
 	}, {
 		REASON(523, "l1-vmptrld-fail", BROKEN,
 		       l1_vmptrld_fail, l1_vmptrld_fail_summary, remedy_report),
+		.symptom = "A hypervisor in L1 says that VMCLEAR or VMPTRLD failed.",
 		.cause = "L1 could not load a VMCS.",
 		.tell = "Check vmcs-load fails: VMCLEAR or VMPTRLD.",
 	}, {
 		REASON(524, "l2-entry-failed", BROKEN,
 		       l2_entry_failed, l2_entry_failed_summary, l2_entry_failed_remedy),
+		.symptom = "In L1: \"KVM: entry failed, hardware error ...\", while L1 itself "
+			   "runs well.",
 		.cause = "L1 could not enter L2.",
 		.tell = "Check l2-entry fails: VMLAUNCH or VMRUN comes back without L2 having run.",
+		.alike = "A control that KVM does not offer to L1, and a bad state of L2's: "
+			 "VM-instruction error 7 or 8 is the first, exit reason 33 the second; "
+			 "SVM says VMEXIT_INVALID to both, and the kernel's tracepoint "
+			 "kvm_nested_vmenter_failed tells which check it was (shown where "
+			 "minivmm runs as root).",
 	}, {
 		REASON(525, "witnesses-disagree", BROKEN,
 		       witnesses_disagree, witnesses_disagree_summary, remedy_report),
+		.symptom = "None outside minivmm.",
 		.cause = "L1 claims that L2 ran, and the evidence that a guest cannot write is "
 			 "against it.",
 		.tell = "The answer to the challenge, KVM's count of nested entries, or KVM's word "
 			"on guest mode at L2's port accesses does not fit.",
+		.alike = "A kernel given with --probe-kernel that lies, and counters that are "
+			 "wrong: without that option it is the latter.",
 	}, {
 		REASON(526, "l2-wrong-exit", BROKEN,
 		       l2_wrong_exit, l2_wrong_exit_summary, remedy_report),
+		.symptom = "Guests in L1 hang, crash or read wrong values.",
 		.cause = "L2 runs, but one of its exits to L1 is wrong or missing.",
 		.tell = "One of the checks from l2-challenge to l2-triple-fault fails; it is "
 			"named.",
+		.alike = "A bug of this KVM's, and of the hypervisor below it: the same kernel "
+			 "on bare metal tells.",
 	}, {
 		REASON(527, "l1-leave-failed", BROKEN,
 		       l1_leave_failed, l1_leave_failed_summary, remedy_report),
+		.symptom = "\"kvm_intel\" cannot be unloaded in L1, or L1 dies when its last "
+			   "guest ends.",
 		.cause = "L1 could not leave VMX operation, or switch SVM off, after L2.",
 		.tell = "Check virt-off fails.",
 	}, {
 		REASON(528, "l1-incomplete", BROKEN,
 		       l1_incomplete, l1_incomplete_summary, remedy_report),
+		.symptom = "None outside minivmm.",
 		.cause = "L1 said that it was done and left core checks untried.",
 		.tell = "A core check has no result.",
 	}, {
 		REASON(541, "l2-unwitnessed", LIMITED, unwitnessed, NULL, unwitnessed_remedy),
+		.symptom = "None: nesting may well work.",
 		.cause = "L1 says that L2 ran and all is well, but this kernel's KVM has no witness "
 			 "of it: that is L1's word alone.",
 		.tell = "Neither the statistics nested_run and guest_mode nor KVM_GET_NESTED_STATE are "
 			"there.",
 	}, {
+		REASON(542, "nested-state-unsupported", LIMITED,
+		       nested_state_unsupported, NULL, nested_state_remedy),
+		.symptom = "\"Nested VMX virtualization does not support live migration yet\" "
+			   "from QEMU; snapshots of L1 are refused or kill L2.",
+		.cause = "Nesting works, but this KVM cannot save or restore it: no migration, "
+			 "no snapshot of a machine with a live L2.",
+		.tell = "KVM_CHECK_EXTENSION answers 0 for KVM_CAP_NESTED_STATE.",
+		.alike = "A VMM that does not save nested state loses L2 likewise, under a KVM "
+			 "that could.",
+	}, {
 		REASON(540, "ept-or-npt-absent", LIMITED,
 		       paging_absent, paging_absent_summary, paging_absent_remedy),
+		.symptom = "L2 works and is very slow; Xen as L1: \"Shadow Paging and Nested "
+			   "Virtualisation are mutually exclusive\".",
 		.cause = "Nesting works, but KVM offers no nested paging (EPT or NPT) to L1.",
 		.tell = "Check nested-paging reports that L1's CPU does not offer it.",
+		.alike = "Switched off here (the module's parameter reads N), hidden by the "
+			 "level below (a guest's CPU without ept or npt), or a CPU that lacks "
+			 "it.",
+	}, {
+		REASON(543, "no-unrestricted-guest", LIMITED, no_unrestricted_guest,
+		       no_unrestricted_guest_summary, no_unrestricted_guest_remedy),
+		.symptom = "In L1: \"KVM: entry failed, hardware error 0x80000021\" as soon as a "
+			   "guest with a BIOS starts, \"without unrestricted mode support\".",
+		.cause = "Nesting works, but KVM offers no unrestricted guest to L1 (VMX only).",
+		.tell = "Bit 39 of IA32_VMX_PROCBASED_CTLS2 (MSR 0x48b) is clear among KVM's feature "
+			"MSRs.",
+		.alike = "A guest state that is wrong for another reason gives the same error: "
+			 "then it stays where L2 starts in long mode, as minivmm's does.",
+	}, {
+		REASON(560, "flaky", BROKEN, never, NULL, NULL),
+		.symptom = "CI jobs that nest fail now and then.",
+		.cause = "Some runs of a series came out otherwise than others.",
+		.tell = "--repeat, --duration or --parallel: the reasons of the runs differ; the "
+			"verdict is the worst of them.",
+		.alike = "Load, and a CPU that differs: --all-cpus tells (cpus-disagree).",
+	}, {
+		REASON(561, "cpus-disagree", BROKEN, never, NULL, NULL),
+		.symptom = "Guests work or fail with the CPU that they happen to run on.",
+		.cause = "The result depends on the physical CPU that the probe ran on.",
+		.tell = "--all-cpus: each CPU gives the same reason each time, and some CPUs "
+			"another than the rest; the verdict is the worst of them.",
+		.alike = "Chance: with --all-cpus --repeat 10 each CPU is tried ten times, and "
+			 "what differs on one and the same CPU is called flaky.",
 	}, {
 		REASON(0, "ok", WORKS, always, ok_summary, NULL),
+		.symptom = "None.",
 		.cause = "Nested virtualization works.",
 		.tell = "L2 ran, every core check passed, and KVM's own counters agree.",
 	},
 };
 
-const size_t reason_count = ARRAY_SIZE(reasons);
+const struct reason *reason_at(size_t i)
+{
+	if (i < host_reason_count)
+		return &host_reasons[i];
+	i -= host_reason_count;
+	return i < ARRAY_SIZE(reasons) ? &reasons[i] : NULL;
+}
 
 /* The last row always applies. */
 static const struct reason *first_applying(const struct facts *facts)
 {
-	const struct reason *reason = reasons;
+	size_t i = 0;
 
-	while (!reason->applies(facts))
-		reason++;
-	return reason;
+	while (!reason_at(i)->applies(facts))
+		i++;
+	return reason_at(i);
 }
 
 const struct reason *reason_diagnose(struct result *result, const struct facts *facts)
@@ -1776,8 +1419,10 @@ const struct reason *reason_before_run(const struct facts *facts)
 
 const struct reason *reason_find(const char *name)
 {
-	for (size_t i = 0; i < reason_count; i++)
-		if (strcmp(reasons[i].name, name) == 0)
-			return &reasons[i];
-	return NULL;
+	const struct reason *reason;
+
+	for (size_t i = 0; (reason = reason_at(i)); i++)
+		if (strcmp(reason->name, name) == 0)
+			break;
+	return reason;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The catalogue of reasons: one row each, in the order of the ladder, so that the first row that
- * applies is the root cause. Names and numbers never change once released.
+ * applies is the root cause. reasons_host.c has the rows for a device that cannot be opened,
+ * reasons.c those after it. Names and numbers never change once released.
  */
 #ifndef REASONS_H
 #define REASONS_H
@@ -10,11 +11,14 @@
 #include "result.h"
 
 struct reason {
-	int number;		/* 100s device, 200s CPU and L0, 300s modules, 400s set-up, 500s L1 and L2 */
+	/* 100s device, 200s CPU and L0, 300s modules, 400s set-up, 500s L1 and L2, 900s minivmm */
+	int number;
 	const char *name;
 	enum verdict verdict;
-	const char *cause;	/* one sentence: what is wrong */
+	const char *symptom;	/* what people see, here and in other programs' words */
+	const char *cause;	/* one sentence: what is wrong; "likely" where that is inferred */
 	const char *tell;	/* how it is recognised */
+	const char *alike;	/* what looks the same, and the test that separates it, or NULL */
 	bool (*applies)(const struct facts *facts);
 	/* Writes the sentence of this case into result->summary (NULL: `cause` serves). */
 	void (*summary)(struct result *result, const struct facts *facts);
@@ -22,9 +26,8 @@ struct reason {
 	void (*remedy)(struct result *result, const struct facts *facts);
 };
 
-/* In testing order; the last row, "ok", always applies. `reason_count` includes it. */
-extern const struct reason reasons[];
-extern const size_t reason_count;
+/* Row `i` in testing order, NULL past the last one: "ok", which always applies. */
+const struct reason *reason_at(size_t i);
 
 /* The first row that applies to `facts`. Sets result's verdict, reason, number, summary, remedy. */
 const struct reason *reason_diagnose(struct result *result, const struct facts *facts);

@@ -181,6 +181,57 @@ static void json_remedy(struct json *json, const struct result *result)
 	json_close(json, ']');
 }
 
+static void json_tallies(struct json *json, const struct series *series)
+{
+	json_open(json, "reasons", '[');
+	for (size_t i = 0; i < series->tallies; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "reason", series->tally[i].reason);
+		json_number(json, "reason_number", series->tally[i].number);
+		json_text(json, "verdict", verdict_name(series->tally[i].verdict));
+		json_number(json, "runs", series->tally[i].runs);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void json_cpus(struct json *json, const struct series *series)
+{
+	json_open(json, "cpus", '[');
+	for (size_t i = 0; i < series->cpus && series->cpu[i].runs; i++) {
+		json_open(json, NULL, '{');
+		json_number(json, "cpu", series->cpu[i].cpu);
+		json_number(json, "runs", series->cpu[i].runs);
+		json_text(json, "reason", series->cpu[i].reason);
+		json_word(json, "mixed", series->cpu[i].mixed ? "true" : "false");
+		json_word(json, "odd", series->cpu[i].odd ? "true" : "false");
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void json_series(struct json *json, const struct series *series)
+{
+	json_open(json, "series", '{');
+	json_number(json, "runs", series->runs);
+	json_number(json, "parallel", series->parallel);
+	json_number(json, "duration_ns", (int64_t)series->ns);
+	json_number(json, "shortest_ns", (int64_t)series->ns_min);
+	json_number(json, "mean_ns", (int64_t)(series->ns_sum / series->runs));
+	json_number(json, "longest_ns", (int64_t)series->ns_max);
+	json_tallies(json, series);
+	json_open(json, "kept", '{');
+	json_number(json, "run", series->kept_run);
+	if (series->kept_cpu >= 0)
+		json_number(json, "cpu", series->kept_cpu);
+	json_text(json, "reason", series->kept_reason);
+	json_text(json, "verdict", verdict_name(series->kept_verdict));
+	json_close(json, '}');
+	if (series->cpus)
+		json_cpus(json, series);
+	json_close(json, '}');
+}
+
 int report_json(FILE *out, const struct result *result, const struct report_style *style)
 {
 	struct json json = { .out = out };
@@ -200,6 +251,8 @@ int report_json(FILE *out, const struct result *result, const struct report_styl
 	json_unknown(&json, result);
 	json_facts(&json, "evidence", result->evidence, result->evidences);
 	json_remedy(&json, result);
+	if (result->series)
+		json_series(&json, result->series);
 	json_close(&json, '}');
 	putc('\n', out);
 	return report_end(out);

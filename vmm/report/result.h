@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A finished result: what the probe hands over to the report formats. It owns no pointers but to
- * constant strings, knows nothing of KVM, and is all that a format may look at. Every char array
- * is NUL-terminated. Text may come from outside (CPU brand strings, DMI, the guest): it can hold
+ * constant strings (and a series), knows nothing of KVM, and is all that a format may look at. Every
+ * char array is NUL-terminated. Text may come from outside (CPU brand strings, DMI, the guest): it can hold
  * any byte, and each format escapes what it must.
  */
 #ifndef RESULT_H
@@ -66,6 +66,40 @@ struct remedy {
 	char text[240];
 };
 
+/* A series of runs: how often each reason came, and on which CPU. */
+#define SERIES_REASONS	64
+#define SERIES_CPUS	1024
+
+struct series_tally {
+	const char *reason;
+	int number;
+	enum verdict verdict;
+	unsigned int runs;
+};
+
+struct series_cpu {
+	unsigned int cpu;
+	unsigned int runs;
+	const char *reason;	/* of its first run */
+	bool mixed;		/* its runs differ */
+	bool odd;		/* not what most CPUs say */
+};
+
+struct series {
+	unsigned int runs, parallel;
+	uint64_t ns;				/* wall time of all of it */
+	uint64_t ns_min, ns_max, ns_sum;	/* of single runs */
+	struct series_tally tally[SERIES_REASONS];	/* in the order in which they came */
+	size_t tallies;
+	struct series_cpu cpu[SERIES_CPUS];	/* none: the runs were not pinned */
+	size_t cpus;
+	/* the run whose ladder and evidence the result has: the first that failed, or the first */
+	unsigned int kept_run;			/* counted from 1, in its process */
+	int kept_cpu;				/* -1 = not pinned */
+	const char *kept_reason;
+	enum verdict kept_verdict;
+};
+
 #define RESULT_STEPS	64
 #define RESULT_FACTS	32
 #define RESULT_REMEDIES	12
@@ -85,6 +119,8 @@ struct result {
 	size_t evidences;
 	struct remedy remedy[RESULT_REMEDIES];
 	size_t remedies;
+
+	const struct series *series;	/* NULL: one run */
 };
 
 /* Appends a fact to `list` (of RESULT_FACTS, *count used) and returns it; the text is formatted

@@ -476,6 +476,53 @@ static void write_evidence(struct page *page, const struct result *result)
 	write_facts(page, result->evidence, result->evidences, true);
 }
 
+static void write_series_line(struct page *page, const char *label, const char *text)
+{
+	page_pad(page, INDENT);
+	page_put_styled(page, DIM, label);
+	page_pad(page, INDENT + 12);
+	page_wrap(page, INDENT + 12, text);
+	page_newline(page);
+}
+
+/* Which CPUs are not as most are. */
+static void write_cpus(struct page *page, const struct series *series)
+{
+	char line[160];
+
+	for (size_t i = 0; i < series->cpus && series->cpu[i].runs; i++) {
+		const struct series_cpu *cpu = &series->cpu[i];
+
+		if (!cpu->odd && !cpu->mixed && !page->style->verbose)
+			continue;
+		snprintf(line, sizeof(line), "%u: %s%s", cpu->cpu, cpu->reason,
+			 cpu->mixed ? ", and others at times" : cpu->odd ? ", unlike most" : "");
+		write_series_line(page, "CPU", line);
+	}
+}
+
+static void write_series(struct page *page, const struct series *series)
+{
+	char line[200], least[48], mean[48], most[48];
+
+	write_heading(page, "Series:");
+	for (size_t i = 0; i < series->tallies; i++) {
+		snprintf(line, sizeof(line), "%u of %u %s, reason %s", series->tally[i].runs,
+			 series->runs, verdict_name(series->tally[i].verdict),
+			 series->tally[i].reason);
+		write_series_line(page, "Runs", line);
+	}
+	time_text(page, least, sizeof(least), series->ns_min);
+	time_text(page, mean, sizeof(mean), series->ns_sum / series->runs);
+	time_text(page, most, sizeof(most), series->ns_max);
+	snprintf(line, sizeof(line), "%s at least, %s on average, %s at most", least, mean, most);
+	write_series_line(page, "Each took", line);
+	write_cpus(page, series);
+	snprintf(line, sizeof(line), "run %u, %s: its ladder and evidence are above",
+		 series->kept_run, series->kept_reason);
+	write_series_line(page, "Shown", line);
+}
+
 static void write_explain(struct page *page, const struct result *result)
 {
 	page_newline(page);
@@ -531,6 +578,8 @@ int report_text(FILE *out, const struct result *result, const struct report_styl
 	page_newline(&page);
 	write_verdict(&page, result);
 	write_evidence(&page, result);
+	if (result->series)
+		write_series(&page, result->series);
 	write_remedy(&page, result);
 	return report_end(out);
 }
