@@ -70,13 +70,12 @@ static int set_cpu(struct options *options, const char *value)
 	return cpu_model_parse(&options->cpu, value);
 }
 
-static int number_read(unsigned int *number, const char *option, const char *value,
-		       unsigned long most)
+static int count_read(unsigned int *number, const char *option, const char *value,
+		      unsigned long most)
 {
-	char *end;
-	unsigned long read = strtoul(value, &end, 10);
+	unsigned long read;
 
-	if (*value < '0' || *value > '9' || *end || !read || read > most)
+	if (number_read(value, 1, most, &read) < 0)
 		return fail(EINVAL, option, "%s: '%s' is not a number from 1 to %lu", option, value,
 			    most);
 	*number = (unsigned int)read;
@@ -85,7 +84,7 @@ static int number_read(unsigned int *number, const char *option, const char *val
 
 static int set_repeat(struct options *options, const char *value)
 {
-	return number_read(&options->series.repeat, "--repeat", value, 1000000000);
+	return count_read(&options->series.repeat, "--repeat", value, 1000000000);
 }
 
 /* Ten years are enough for anyone. */
@@ -107,7 +106,7 @@ static int set_parallel(struct options *options, const char *value)
 	if (strcmp(value, "none") == 0)
 		return 0;
 	options->parallel_given = true;
-	return number_read(&options->series.parallel, "--parallel", value, SERIES_PARALLEL_MAX);
+	return count_read(&options->series.parallel, "--parallel", value, SERIES_PARALLEL_MAX);
 }
 
 static int set_all_cpus(struct options *options, const char *value)
