@@ -19,6 +19,9 @@ static const char *const check_names[L1_CHECK_COUNT] = {
 #define X(number, id, name, level, title) [number] = name,
 	L1_CHECKS(X)
 #undef X
+#define X(number, id, name, level, title, vmx, svm, proves) [number] = name,
+	L1_FEATURES(X)
+#undef X
 };
 
 static void com1_char(char c)
@@ -94,6 +97,7 @@ void account_end(unsigned int check, enum l1_status status, const struct outcome
 		[L1_FAILED] = "FAILED",
 		[L1_NOT_OFFERED] = "not offered",
 		[L1_NOT_APPLICABLE] = "not applicable",
+		[L1_NOT_TRIED] = "not tried",
 	};
 
 	if (contract) {

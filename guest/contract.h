@@ -49,10 +49,91 @@
 	X(14, L2_TRIPLE_FAULT,	"l2-triple-fault",	2, "a triple fault ends L2 alone")	\
 	X(15, VIRT_OFF,		"virt-off",		1, "VMXOFF, or SVME cleared, and L1 goes on")
 
+/* What offers a feature to L1: a bit of CPUID or of a capability MSR. */
+enum l1_need_kind {
+	L1_NEED_NOTHING,	/* every CPU of that vendor has it */
+	L1_NEED_OTHER_VENDOR,	/* no CPU of that vendor has it */
+	L1_NEED_EAX,		/* CPUID, subleaf 0 */
+	L1_NEED_EBX,
+	L1_NEED_ECX,
+	L1_NEED_EDX,
+	L1_NEED_MSR,
+};
+
+struct l1_need {
+	enum l1_need_kind kind;
+	uint32_t where;		/* leaf or MSR */
+	unsigned int bit;
+};
+
+#define ALWAYS			{ L1_NEED_NOTHING, 0, 0 }
+#define NEVER			{ L1_NEED_OTHER_VENDOR, 0, 0 }
+#define CPUID_BIT(reg, leaf, bit) { L1_NEED_##reg, (leaf), (bit) }
+#define MSR_BIT(msr, bit)	{ L1_NEED_MSR, (msr), (bit) }
+/* The high half of a VMX capability MSR says which controls may be 1. */
+#define VMX_PIN(bit)		MSR_BIT(0x481, 32 + (bit))
+#define VMX_PROC(bit)		MSR_BIT(0x482, 32 + (bit))
+#define VMX_PROC2(bit)		MSR_BIT(0x48b, 32 + (bit))
+#define VMX_EPT(bit)		MSR_BIT(0x48c, (bit))
+#define SVM_EDX(bit)		CPUID_BIT(EDX, 0x8000000a, (bit))
+
+/*
+ * The optional checks: what a hypervisor in L1 may want beyond the core. Tried on request, between
+ * the core checks and virt-off. Number, identifier, name, level, title, what offers it on VMX and
+ * on SVM, what the check proves.
+ */
+#define L1_FEATURES(X)									\
+	X(100, REAL_MODE, "real-mode", 2, "L2 in real mode",					\
+	  VMX_PROC2(7), ALWAYS,								\
+	  "16-bit code runs with CR0.PE clear and segments of real mode")			\
+	X(110, NESTED_PROTECTION, "nested-protection", 2, "EPT/NPT: read-only and no-execute pages", \
+	  ALWAYS, CPUID_BIT(EDX, 0x80000001, 20),							\
+	  "a write and a fetch exit, a read does not")						\
+	X(111, NESTED_EXECUTE_ONLY, "nested-execute-only", 2, "EPT: execute-only pages",	\
+	  VMX_EPT(0), NEVER,								\
+	  "a fetch works, a read exits")							\
+	X(112, NESTED_2M, "nested-2m", 2, "EPT/NPT: 2 MiB pages",				\
+	  VMX_EPT(16), ALWAYS,								\
+	  "what L2 writes in one is where L1 looks for it")					\
+	X(113, NESTED_1G, "nested-1g", 2, "EPT/NPT: 1 GiB pages",				\
+	  VMX_EPT(17), CPUID_BIT(EDX, 0x80000001, 26),						\
+	  "what L2 writes in one is where L1 looks for it")					\
+	X(114, NESTED_ACCESSED_DIRTY, "nested-accessed-dirty", 2, "EPT/NPT: accessed and dirty bits", \
+	  VMX_EPT(21), ALWAYS,								\
+	  "a read sets one in the entry of L1's table, a write both")				\
+	X(120, TSC_OFFSET, "tsc-offset", 2, "TSC offset",					\
+	  VMX_PROC(3), ALWAYS,								\
+	  "RDTSC in L2 lies between L1's two, moved by the offset")				\
+	X(121, TSC_SCALING, "tsc-scaling", 2, "TSC scaling",					\
+	  VMX_PROC2(25), SVM_EDX(4),							\
+	  "RDTSC in L2 lies between L1's two, doubled")						\
+	X(130, MSR_BITMAP, "msr-bitmap", 2, "MSR bitmap, over its ranges",			\
+	  VMX_PROC(28), ALWAYS,								\
+	  "marked reads and writes exit, the neighbour's do not")				\
+	X(131, IO_BITMAP, "io-bitmap", 2, "I/O bitmap, over its range",				\
+	  VMX_PROC(25), ALWAYS,								\
+	  "marked ports exit, their neighbours do not")						\
+	X(150, EXTERNAL_INTERRUPT, "external-interrupt", 2, "a timer's interrupt ends L2, L1 takes it", \
+	  VMX_PIN(0), ALWAYS,									\
+	  "the LAPIC's timer ends an L2 that spins, and L2 goes on")				\
+	X(160, INJECT_ERROR_CODE, "inject-error-code", 2, "injection of an exception with its error code", \
+	  ALWAYS, ALWAYS,									\
+	  "L2's handler sees vector and error code")						\
+	X(190, BAD_CONTROL, "bad-control", 2, "entry with a bad control is refused",		\
+	  ALWAYS, ALWAYS,									\
+	  "VM-instruction error 7 or VMEXIT_INVALID; another L2 then runs")			\
+	X(191, BAD_GUEST_STATE, "bad-guest-state", 2, "entry with a bad guest state is refused", \
+	  ALWAYS, ALWAYS,									\
+	  "exit reason 33 or VMEXIT_INVALID; another L2 then runs")
+
 enum l1_check {
 	L1_CHECK_NONE,
 #define X(number, id, name, level, title) L1_CHECK_##id = (number),
 	L1_CHECKS(X)
+#undef X
+	L1_CORE_COUNT,
+#define X(number, id, name, level, title, vmx, svm, proves) L1_CHECK_##id = (number),
+	L1_FEATURES(X)
 #undef X
 	L1_CHECK_COUNT
 };
@@ -70,6 +151,7 @@ enum l1_status {
 	L1_FAILED,
 	L1_NOT_OFFERED,		/* the CPU that L1 sees does not have it */
 	L1_NOT_APPLICABLE,	/* the other vendor's step */
+	L1_NOT_TRIED,		/* a feature that needs another one, which is not there */
 };
 
 enum l1_vendor {
@@ -82,7 +164,7 @@ enum l1_vendor {
 struct l1_orders {
 	uint64_t challenge[2];	/* random, fresh for each run */
 	uint32_t resume_rounds;	/* check 7: how often L2 is resumed */
-	uint32_t reserved;
+	uint32_t features;	/* not 0: the optional checks too */
 };
 
 /* Indices into l1_message.value, for L1_END and L1_TRAP. */
@@ -94,6 +176,7 @@ enum l1_value {
 	L1_VALUE_EXPECTED,
 	L1_VALUE_GOT,
 	L1_VALUE_INSTR_ERROR,	/* VM-instruction error, 0 = none */
+	L1_VALUE_ENTRIES,	/* optional checks: entries into L2 that it took */
 	L1_VALUE_COUNT = 8
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tiny hypervisor's seam: nine operations that svm.c and vmx.c fill in, in the same order.
+ * The tiny hypervisor's seam: ten operations that svm.c and vmx.c fill in, in the same order.
  * They translate between the hardware's words and the neutral ones below and decide nothing;
- * what is tried and what counts as right stands once, in checks.c.
+ * what is tried and what counts as right stands once, in checks.c and the features*.c.
  */
 #ifndef HV_H
 #define HV_H
@@ -24,21 +24,47 @@ union gprs {
 /* For the vendors' assembly: the offset of a register as the operand of that name. */
 #define REG(name) [name] "i"(offsetof(union gprs, name))
 
+enum l2_fault { L2_SOUND, L2_BAD_CONTROL, L2_BAD_STATE };
+
 /* Everything L1 decides about L2. hv->configure() takes over the lower part, hv->run() the upper. */
 struct l2 {
 	union gprs regs;
 	uint64_t rip;
 	uint64_t rflags;
-	uint64_t injected;		/* vector of an external interrupt to inject, NO_VECTOR = none */
+	uint64_t injected;		/* an EVENT(), or a vector alone = external interrupt */
+	uint32_t injected_error;	/* with EVENT_ERROR_CODE */
 
+	uint32_t intercepts;		/* L2_INTERCEPT_*: beyond what always exits to L1 */
 	uint32_t intercepted_exceptions;	/* bit per vector */
 	uint16_t intercepted_port;	/* one port exits to L1, all others do not */
-	uint32_t intercepted_msr;	/* reads of one MSR likewise (0 to 0x1fff) */
+	uint32_t intercepted_msr;	/* accesses to one MSR likewise */
 	uint64_t nested_root;		/* L1's EPT or NPT root table, 0 = no nested paging */
+	bool nested_accessed_dirty;	/* the CPU keeps those bits in it (NPT: always) */
+	uint64_t tsc_offset;
+	bool tsc_doubled;		/* L2's TSC runs at twice the rate of L1's */
+	bool real_mode;			/* L2 starts in real mode; `code_base` is CS's */
+	uint32_t code_base;
+	uint64_t cr3;			/* 0 = L1's own */
+	uint16_t tag;			/* VPID or ASID, 0 = none or the vendor's least */
 	uint64_t idt_base;
 	uint16_t idt_limit;
+	enum l2_fault fault;		/* something for the CPU to refuse */
 };
 #define NO_VECTOR UINT64_MAX
+
+/* Events: VMX and SVM encode them alike (SDM vol. 3 "VM-Entry Controls for Event Injection"; APM
+ * vol. 2 "Event Injection"). */
+#define EVENT(type, vector)	((uint64_t)EVENT_##type << 8 | (vector))
+#define EVENT_EXTERNAL		0
+#define EVENT_NMI		2
+#define EVENT_EXCEPTION		3
+#define EVENT_ERROR_CODE	(1U << 11)
+#define EVENT_VALID		(1U << 31)
+#define EVENT_WORDS		(0xffU | 7U << 8 | EVENT_ERROR_CODE)	/* vector, type, error code */
+
+/* CPUID, hypercalls, HLT and triple faults always exit to L1. */
+#define L2_INTERCEPT_INTERRUPT		(1U << 0)	/* external ones */
+#define L2_INTERCEPT_NMI		(1U << 1)
 
 enum l2_exit_kind {
 	L2_EXIT_OTHER,
@@ -47,9 +73,14 @@ enum l2_exit_kind {
 	L2_EXIT_CPUID,
 	L2_EXIT_PORT,
 	L2_EXIT_MSR_READ,
+	L2_EXIT_MSR_WRITE,
 	L2_EXIT_PAGE_FAULT,		/* of nested paging */
 	L2_EXIT_EXCEPTION,
 	L2_EXIT_TRIPLE_FAULT,
+	L2_EXIT_INTERRUPT,
+	L2_EXIT_NMI,
+	L2_EXIT_HLT,
+	L2_EXIT_KINDS
 };
 
 /* Why L2 exited, decoded. */
@@ -58,6 +89,7 @@ struct l2_exit {
 	uint64_t next_rip;		/* behind the instruction that exited */
 	uint64_t gpa;			/* L2_EXIT_PAGE_FAULT */
 	bool write;			/* L2_EXIT_PAGE_FAULT, L2_EXIT_PORT */
+	bool fetch;			/* L2_EXIT_PAGE_FAULT */
 	uint16_t port;			/* L2_EXIT_PORT */
 	uint8_t size;			/* L2_EXIT_PORT, bytes */
 	uint32_t vector;		/* L2_EXIT_EXCEPTION */
@@ -72,6 +104,8 @@ struct hv {
 	enum l1_vendor vendor;
 	const char *hypercall;		/* L2's way to L1: "VMCALL" or "VMMCALL" */
 	uint64_t nested_leaf;		/* bits of a leaf entry beyond present, writable, user/execute */
+	uint64_t nested_no_execute;	/* leaf entry: bits to toggle so that no code runs from it */
+	uint64_t nested_accessed, nested_dirty;
 
 	/* Does CPUID show it? */
 	bool (*present)(void);
@@ -83,6 +117,8 @@ struct hv {
 	bool (*nested_paging_offered)(void);
 	/* Takes over the lower part of `l2`; L2 starts afresh. Fails where the CPU lacks a control it needs. */
 	enum l1_status (*configure)(struct outcome *outcome, const struct l2 *l2);
+	/* Has the CPU forget what it cached of L2's translations. configure() does so too. */
+	void (*flush)(const struct l2 *l2);
 	/* Runs L2 until it exits; updates registers, rip and rflags, and clears `injected`. */
 	void (*run)(struct l2 *l2, struct l2_exit *exit);
 	/* Check 15. */

@@ -8,14 +8,16 @@
 #define CPUID_FEATURES	0x80000001
 #define CPUID_SVM	0x8000000a
 
-/* MSR permission map: two bits per MSR (read, write); the first 2 KiB are MSRs 0 to 0x1fff. */
+/* MSR permission map: two bits per MSR (read, write); 2 KiB each for the three ranges. */
 #define MSRPM_SIZE	(2 * 4096)
+#define MSRPM_RANGE	2048
 
 static struct vmcb vmcb __attribute__((aligned(4096)));
 static uint8_t host_save_area[4096] __attribute__((aligned(4096)));
 static uint8_t io_bitmap[IO_BITMAP_SIZE] __attribute__((aligned(4096)));
 static uint8_t msr_bitmap[MSRPM_SIZE] __attribute__((aligned(4096)));
 
+static bool tsc_is_doubled;
 static uint32_t features; /* read once: CPUID in L1 is an exit to L0 */
 
 static bool svm_present(void)
@@ -62,13 +64,22 @@ static bool svm_nested_paging_offered(void)
 	return features & CPUID_8000000A_EDX_NPT;
 }
 
+static void svm_msr_intercept(uint32_t msr)
+{
+	static const uint32_t ranges[] = { 0, 0xc0000000, 0xc0010000 };
+	unsigned int range = msr < ranges[1] ? 0 : msr < ranges[2] ? 1 : 2;
+	uint32_t at = msr - ranges[range];
+
+	msr_bitmap[range * MSRPM_RANGE + at / 4] = (uint8_t)(3 << at % 4 * 2);
+}
+
 static void svm_controls_set(const struct l2 *l2)
 {
 	for (unsigned int i = 0; i < sizeof(msr_bitmap); i++)
 		msr_bitmap[i] = 0;
 	for (unsigned int i = 0; i < sizeof(io_bitmap); i++)
 		io_bitmap[i] = 0;
-	msr_bitmap[l2->intercepted_msr / 4] = (uint8_t)(1 << (l2->intercepted_msr % 4 * 2));
+	svm_msr_intercept(l2->intercepted_msr);
 	io_bitmap[l2->intercepted_port / 8] = (uint8_t)(1 << l2->intercepted_port % 8);
 
 	vmcb.intercept_exceptions = l2->intercepted_exceptions;
@@ -77,13 +88,18 @@ static void svm_controls_set(const struct l2 *l2)
 	vmcb.intercept_misc2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL;
 	vmcb.iopm_base = (uint64_t)io_bitmap;
 	vmcb.msrpm_base = (uint64_t)msr_bitmap;
-	vmcb.asid = 1; /* 0 is the host's: VMRUN refuses it */
-	vmcb.tlb_control = TLB_CONTROL_FLUSH_ALL;
+	vmcb.tsc_offset = l2->tsc_offset;
+	vmcb.asid = l2->tag ? l2->tag : 1; /* 0 is the host's: VMRUN refuses it */
 	vmcb.int_ctl = V_INTR_MASKING;
 	if (l2->nested_root) {
 		vmcb.nested_ctl = NESTED_CTL_NP_ENABLE;
 		vmcb.nested_cr3 = l2->nested_root;
 		vmcb.pat = rdmsr(MSR_IA32_PAT); /* G_PAT counts under nested paging only */
+	}
+	/* in force from VMRUN to #VMEXIT; where there is no such MSR, nobody asks */
+	if (l2->tsc_doubled != tsc_is_doubled) {
+		wrmsr(MSR_TSC_RATIO, TSC_RATIO_ONE << l2->tsc_doubled);
+		tsc_is_doubled = l2->tsc_doubled;
 	}
 }
 
@@ -99,10 +115,23 @@ static void svm_state_set(const struct l2 *l2)
 	vmcb.idtr = (struct vmcb_segment){ .limit = l2->idt_limit, .base = l2->idt_base };
 	vmcb.efer = rdmsr(MSR_EFER);
 	vmcb.cr0 = cr0_read();
-	vmcb.cr3 = cr3_read();
+	vmcb.cr3 = l2->cr3 ? l2->cr3 : cr3_read();
 	vmcb.cr4 = cr4_read();
 	vmcb.dr6 = DR6_RESET;
 	vmcb.dr7 = DR7_RESET;
+	if (l2->real_mode) {
+		vmcb.cs = (struct vmcb_segment){ 0, 0x9b, UINT16_MAX, l2->code_base };
+		vmcb.ds = vmcb.es = vmcb.ss = (struct vmcb_segment){ 0, 0x93, UINT16_MAX, 0 };
+		vmcb.efer = EFER_SVME; /* VMRUN insists */
+		vmcb.cr0 = CR0_ET | CR0_NE;
+		vmcb.cr4 = 0;
+	}
+}
+
+static void svm_flush(const struct l2 *l2)
+{
+	(void)l2;
+	vmcb.tlb_control = TLB_CONTROL_FLUSH_ALL; /* at the next VMRUN */
 }
 
 static enum l1_status svm_configure(struct outcome *outcome, const struct l2 *l2)
@@ -111,29 +140,39 @@ static enum l1_status svm_configure(struct outcome *outcome, const struct l2 *l2
 	vmcb = (struct vmcb){ 0 };
 	svm_controls_set(l2);
 	svm_state_set(l2);
+	svm_flush(l2);
+	if (l2->fault == L2_BAD_CONTROL)
+		vmcb.asid = 0;
+	if (l2->fault == L2_BAD_STATE)
+		vmcb.cr0 |= CR0_NW; /* without CD */
 	return L1_PASSED;
 }
 
-/* Length of the instruction behind an exit, where the CPU does not save the next RIP. */
-static unsigned int svm_instruction_length(uint64_t exit_code)
-{
-	switch (exit_code) {
-	case VMEXIT_VMMCALL:
-		return 3;
-	case VMEXIT_CPUID:
-	case VMEXIT_MSR:
-		return 2;
-	default:
-		return 0;
-	}
-}
+/* Exits of which kind and number are all there is to say, and the length of the instruction behind
+ * them, for where the CPU does not save the next RIP. */
+static const struct svm_exit {
+	enum l2_exit_kind kind;
+	uint8_t length;
+} exits[] = {
+	[VMEXIT_INTR] = { L2_EXIT_INTERRUPT, 0 },
+	[VMEXIT_NMI] = { L2_EXIT_NMI, 0 },
+	[VMEXIT_CPUID] = { L2_EXIT_CPUID, 2 },
+	[VMEXIT_HLT] = { L2_EXIT_HLT, 1 },
+	[VMEXIT_MSR] = { L2_EXIT_MSR_READ, 2 },
+	[VMEXIT_SHUTDOWN] = { L2_EXIT_TRIPLE_FAULT, 0 },
+	[VMEXIT_VMMCALL] = { L2_EXIT_HYPERCALL, 3 },
+};
 
 static void svm_exit_decode(struct l2_exit *exit)
 {
-	*exit = (struct l2_exit){ .raw = vmcb.exit_code,
+	const struct svm_exit *known = vmcb.exit_code < sizeof(exits) / sizeof(exits[0]) ?
+					       &exits[vmcb.exit_code] : &exits[0];
+
+	*exit = (struct l2_exit){ .kind = known->kind,
+				  .raw = vmcb.exit_code,
 				  .info1 = vmcb.exit_info1,
 				  .info2 = vmcb.exit_info2,
-				  .next_rip = vmcb.rip + svm_instruction_length(vmcb.exit_code) };
+				  .next_rip = vmcb.rip + known->length };
 	if ((features & CPUID_8000000A_EDX_NRIPS) && vmcb.next_rip)
 		exit->next_rip = vmcb.next_rip;
 
@@ -142,12 +181,6 @@ static void svm_exit_decode(struct l2_exit *exit)
 		return;
 	}
 	switch (vmcb.exit_code) {
-	case VMEXIT_VMMCALL:
-		exit->kind = L2_EXIT_HYPERCALL;
-		break;
-	case VMEXIT_CPUID:
-		exit->kind = L2_EXIT_CPUID;
-		break;
 	case VMEXIT_IOIO:
 		exit->kind = L2_EXIT_PORT;
 		exit->port = (uint16_t)(exit->info1 >> IOIO_PORT_SHIFT);
@@ -156,15 +189,14 @@ static void svm_exit_decode(struct l2_exit *exit)
 		exit->next_rip = exit->info2;
 		break;
 	case VMEXIT_MSR:
-		exit->kind = exit->info1 & MSR_WRITE ? L2_EXIT_OTHER : L2_EXIT_MSR_READ;
+		if (exit->info1 & MSR_WRITE)
+			exit->kind = L2_EXIT_MSR_WRITE;
 		break;
 	case VMEXIT_NPF:
 		exit->kind = L2_EXIT_PAGE_FAULT;
 		exit->gpa = exit->info2;
 		exit->write = exit->info1 & NPF_WRITE;
-		break;
-	case VMEXIT_SHUTDOWN:
-		exit->kind = L2_EXIT_TRIPLE_FAULT;
+		exit->fetch = exit->info1 & NPF_FETCH;
 		break;
 	default:
 		if (vmcb.exit_code - VMEXIT_EXCEPTION < VECTOR_EXCEPTIONS) {
@@ -199,6 +231,7 @@ static void svm_switch(union gprs *regs)
 		     "mov %c[rdi](%%rdi), %%rdi\n"
 		     "clgi\n"
 		     "vmrun %%rax\n"
+		     "cli\n"
 		     "stgi\n"
 		     "push %%rdi\n"
 		     "mov 8(%%rsp), %%rdi\n"
@@ -232,10 +265,15 @@ static void svm_run(struct l2 *l2, struct l2_exit *exit)
 	vmcb.rsp = l2->regs.rsp;
 	vmcb.rip = l2->rip;
 	vmcb.rflags = l2->rflags;
-	if (l2->injected != NO_VECTOR)
-		vmcb.event_injection = EVENTINJ_VALID | (uint32_t)l2->injected;
+	if (l2->injected != NO_VECTOR) {
+		vmcb.event_injection = EVENT_VALID | (uint32_t)l2->injected;
+		vmcb.event_injection_error = l2->injected_error;
+	}
 	l2->injected = NO_VECTOR;
 
+	/* V_INTR_MASKING: interrupts end L2 only if L1's own IF lets them; GIF keeps them from L1 */
+	if (l2->intercepts & L2_INTERCEPT_INTERRUPT)
+		asm volatile("clgi\nsti");
 	svm_switch(&l2->regs);
 
 	l2->regs.rax = vmcb.rax;
@@ -294,12 +332,16 @@ const struct hv svm = {
 	.vendor = L1_VENDOR_SVM,
 	.hypercall = "VMMCALL",
 	.nested_leaf = 0, /* NPT entries are page-table entries */
+	.nested_no_execute = PTE_NX,
+	.nested_accessed = PTE_A,
+	.nested_dirty = PTE_D,
 	.present = svm_present,
 	.allowed = svm_allowed,
 	.enable = svm_enable,
 	.load = svm_load,
 	.nested_paging_offered = svm_nested_paging_offered,
 	.configure = svm_configure,
+	.flush = svm_flush,
 	.run = svm_run,
 	.disable = svm_disable,
 	.exit_name = svm_exit_name,

@@ -23,7 +23,6 @@
 #define TLB_CONTROL_FLUSH_ALL	1
 #define V_INTR_MASKING		(1U << 24)
 #define NESTED_CTL_NP_ENABLE	1
-#define EVENTINJ_VALID		(1U << 31)	/* type 0 in bits 10:8 = external interrupt */
 
 /* exit_code: appendix C, "SVM Intercept Exit Codes" */
 #define VMEXIT_EXCEPTION	0x040		/* plus the vector */
@@ -45,6 +44,7 @@
 #define IOIO_PORT_SHIFT		16
 #define MSR_WRITE		(1U << 0)
 #define NPF_WRITE		(1U << 1)
+#define NPF_FETCH		(1U << 4)
 
 struct vmcb_segment {
 	uint16_t selector;

@@ -94,6 +94,13 @@ static int set_probe_kernel(struct options *options, const char *value)
 	return 0;
 }
 
+static int set_features(struct options *options, const char *value)
+{
+	(void)value;
+	options->features = true;
+	return 0;
+}
+
 static int set_verbose(struct options *options, const char *value)
 {
 	(void)value;
@@ -174,6 +181,8 @@ const struct option options_table[] = {
 	{ OPTION_PROBE, "probe-kernel", "FILE",
 	  "boot this L1 kernel (a PVH ELF file) in place of the built-in one",
 	  set_probe_kernel, NULL },
+	{ OPTION_PROBE, "features", NULL,
+	  "try the optional features of nesting too (see --list checks)", set_features, NULL },
 	{ OPTION_PROBE, "verbose", NULL,
 	  "every step with its time and evidence", set_verbose, NULL },
 	{ OPTION_PROBE, "quiet", NULL,

@@ -30,6 +30,7 @@ struct options {
 	struct cpu_model cpu;
 	unsigned int timeout_ms;
 	const char *probe_kernel;	/* NULL = the built-in L1 kernel */
+	bool features;
 	bool verbose;
 	bool quiet;
 	/* --kernel */

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// L1's local APIC.
+#include "lapic.h"
+
+#include "cpu.h"
+
+#define MSR_APIC_BASE		0x1b
+#define APIC_BASE_ENABLE	(1U << 11)
+#define APIC_BASE_X2APIC	(1U << 10)
+#define MSR_X2APIC_EOI		0x80b
+#define MSR_X2APIC_SIVR		0x80f
+#define MSR_X2APIC_ICR		0x830
+#define MSR_X2APIC_LVT_TIMER	0x832
+#define MSR_X2APIC_INIT_COUNT	0x838
+#define MSR_X2APIC_DIV_CONF	0x83e
+#define SIVR_ENABLE		(1U << 8)
+#define SPURIOUS_VECTOR		0x5f
+#define DIVIDE_BY_1		0xb
+#define ICR_NMI			(4U << 8)
+#define ICR_SELF		(1U << 18)
+
+static volatile unsigned int timer_interrupts;
+
+void lapic_on_timer(void);
+asm(".globl lapic_on_timer\n"
+    "lapic_on_timer:\n"
+    "incl timer_interrupts(%rip)\n"
+    "iretq\n");
+
+bool lapic_on(void)
+{
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC))
+		return false;
+	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE);
+	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_X2APIC);
+	wrmsr(MSR_X2APIC_SIVR, SIVR_ENABLE | SPURIOUS_VECTOR);
+	wrmsr(MSR_X2APIC_DIV_CONF, DIVIDE_BY_1);
+	wrmsr(MSR_X2APIC_LVT_TIMER, LAPIC_TIMER_VECTOR);
+	trap_interrupt_set(LAPIC_TIMER_VECTOR, (const void *)(uintptr_t)lapic_on_timer);
+	return true;
+}
+
+void lapic_timer(uint32_t ticks)
+{
+	timer_interrupts = 0;
+	wrmsr(MSR_X2APIC_INIT_COUNT, ticks);
+}
+
+unsigned int lapic_timer_take(void)
+{
+	asm volatile("sti\nnop\ncli" : : : "memory");
+	if (timer_interrupts)
+		wrmsr(MSR_X2APIC_EOI, 0);
+	return timer_interrupts;
+}
+
+void lapic_nmi_self(void)
+{
+	wrmsr(MSR_X2APIC_ICR, ICR_SELF | ICR_NMI);
+}
