@@ -60,6 +60,14 @@ static const char *kind_name(enum l2_exit_kind kind)
 		[L2_EXIT_INTERRUPT] = "interrupt",
 		[L2_EXIT_NMI] = "NMI",
 		[L2_EXIT_HLT] = "HLT",
+		[L2_EXIT_INTERRUPT_WINDOW] = "interrupt window",
+		[L2_EXIT_NMI_WINDOW] = "NMI window or IRET",
+		[L2_EXIT_CR_WRITE] = "MOV to CR",
+		[L2_EXIT_DR] = "MOV to DR",
+		[L2_EXIT_RDTSC] = "RDTSC",
+		[L2_EXIT_PAUSE] = "PAUSE",
+		[L2_EXIT_MONITOR] = "MONITOR",
+		[L2_EXIT_MWAIT] = "MWAIT",
 	};
 
 	return kind == L2_EXIT_HYPERCALL ? hv->hypercall : names[kind];

@@ -19,6 +19,8 @@ struct feature {
 extern const struct feature features_memory[];	/* address translation */
 extern const struct feature features_cpu[];	/* modes, registers, time, intercepts */
 extern const struct feature features_events[];	/* interrupts, exceptions, NMIs, failing entries */
+extern const struct feature features_svm[];	/* what only SVM has, or has in its own way */
+extern const struct feature features_vmx[];	/* VMX likewise */
 
 /* Tries them all, in the order of their numbers, giving account of each. */
 void features_run(void);
@@ -27,7 +29,18 @@ void features_run(void);
 bool l2_finish(struct outcome *outcome);
 /* The same for an L2 that has yet to be started. */
 bool l2_start_and_finish(struct outcome *outcome);
+/* L2 runs to its end from its start: without any exit between. */
+bool l2_alone(struct outcome *outcome, const void *program);
 /* For checks whose own L2 cannot sign: another one can. */
 bool l2_another(struct outcome *outcome);
+
+/* L2's: writes L2_PRIORITY to CR8, and reads it back into result[0]. */
+void l2_task_priority(void);
+#define L2_PRIORITY 5
+
+/* Page tables of L2's own, for l2.cr3: L1's, and a page at SPACE_PAGE by `entry`. */
+#define SPACE_PAGE 0x80000000UL
+uint64_t space_root(uint64_t entry);
+void space_map(uint64_t entry);
 
 #endif

@@ -15,8 +15,6 @@ static const struct {
 #undef X
 };
 
-static const struct feature *const tables[] = { features_memory, features_cpu, features_events };
-
 bool l2_finish(struct outcome *outcome)
 {
 	return l2_run_to(outcome, L2_EXIT_HYPERCALL);
@@ -27,10 +25,15 @@ bool l2_start_and_finish(struct outcome *outcome)
 	return l2_start_to(outcome, L2_EXIT_HYPERCALL);
 }
 
+bool l2_alone(struct outcome *outcome, const void *program)
+{
+	l2_reset(program, 0);
+	return l2_start_and_finish(outcome);
+}
+
 bool l2_another(struct outcome *outcome)
 {
-	l2_reset(PROGRAM(l2_done), 0);
-	return l2_start_and_finish(outcome);
+	return l2_alone(outcome, PROGRAM(l2_done));
 }
 
 static enum l1_status msr_offers(struct outcome *outcome, const struct l1_need *need)
@@ -64,26 +67,32 @@ static enum l1_status offered(struct outcome *outcome, const struct l1_need *nee
 			   names[need->kind - L1_NEED_EAX], (uint64_t)need->bit);
 }
 
-static enum l1_status feature_try(const struct feature *feature, struct outcome *outcome)
+/* This vendor's row for `id`; a row that needs the other vendor may have none. */
+static const struct feature *feature_find(enum l1_check id)
+{
+	const struct feature *const tables[] = {
+		features_memory, features_cpu, features_events,
+		hv->vendor == L1_VENDOR_SVM ? features_svm : features_vmx,
+	};
+
+	for (unsigned int i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (const struct feature *feature = tables[i]; feature->run; feature++)
+			if (feature->id == id)
+				return feature;
+	return 0;
+}
+
+static enum l1_status feature_try(enum l1_check id, struct outcome *outcome)
 {
 	bool is_svm = hv->vendor == L1_VENDOR_SVM;
-	enum l1_status status = offered(outcome, is_svm ? &needs[feature->id].svm :
-							  &needs[feature->id].vmx);
+	enum l1_status status = offered(outcome, is_svm ? &needs[id].svm : &needs[id].vmx);
+	const struct feature *feature = feature_find(id);
 
 	if (status != L1_PASSED)
 		return status;
 	if (feature->nested && !nested)
 		return outcome_say(outcome, L1_NOT_TRIED, "L1 has no %s", is_svm ? "NPT" : "EPT");
 	return feature->run(outcome);
-}
-
-static const struct feature *feature_find(enum l1_check id)
-{
-	for (unsigned int i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		for (const struct feature *feature = tables[i]; feature->run; feature++)
-			if (feature->id == id)
-				return feature;
-	return 0;
 }
 
 static void feature_run(enum l1_check id)
@@ -93,7 +102,7 @@ static void feature_run(enum l1_check id)
 	enum l1_status status;
 
 	account_begin(id, hv->vendor);
-	status = feature_try(feature_find(id), &outcome);
+	status = feature_try(id, &outcome);
 	outcome.value[L1_VALUE_ENTRIES] = checks_entries() - before;
 	account_end(id, status, &outcome);
 }

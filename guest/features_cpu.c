@@ -172,7 +172,338 @@ static enum l1_status io_bitmap(struct outcome *outcome)
 			   (uint64_t)count);
 }
 
+/* Flips a bit, writes, reads back, in both; result[]: whether the bits stayed as they were. */
+static void l2_control_registers(void)
+{
+	uint64_t cr0 = cr0_read(), cr4 = cr4_read();
+
+	asm volatile("mov %0, %%cr0" : : "a"(cr0 ^ CR0_AM) : "memory");
+	asm volatile("mov %0, %%cr4" : : "a"(cr4 ^ CR4_DE) : "memory");
+	l2_mailbox.result[0] = cr0_read() ^ cr0;
+	l2_mailbox.result[1] = cr4_read() ^ cr4;
+	l2_done();
+}
+
+/* Runs to the exit of an instruction that L1 then steps over. */
+static bool steps_over(struct outcome *outcome, enum l2_exit_kind kind)
+{
+	if (!l2_run_to(outcome, kind))
+		return false;
+	l2_step_over();
+	return true;
+}
+
+static bool intercept_start(struct outcome *outcome, const void *program, uint32_t intercepts)
+{
+	l2_reset(program, 0);
+	l2.intercepts = intercepts;
+	return hv->configure(outcome, &l2) == L1_PASSED;
+}
+
+static enum l1_status cr_intercepts(struct outcome *outcome)
+{
+	if (!intercept_start(outcome, PROGRAM(l2_control_registers), L2_INTERCEPT_CR0_CR4) ||
+	    !steps_over(outcome, L2_EXIT_CR_WRITE) || !equal(outcome, "register", last.reg, 0) ||
+	    !steps_over(outcome, L2_EXIT_CR_WRITE) || !equal(outcome, "register", last.reg, 4) ||
+	    !l2_finish(outcome) ||
+	    !equal(outcome, "what changed in L2's CR0", l2_mailbox.result[0], 0) ||
+	    !equal(outcome, "what changed in L2's CR4", l2_mailbox.result[1], 0))
+		return L1_FAILED;
+	return outcome_say(outcome, L1_PASSED, "MOV to CR0 and CR4 exit");
+}
+
+void l2_task_priority(void)
+{
+	uint64_t value;
+
+	asm volatile("mov %1, %%cr8\nmov %%cr8, %0" : "=r"(value) : "a"((uint64_t)L2_PRIORITY));
+	l2_mailbox.result[0] = value;
+	l2_done();
+}
+
+static enum l1_status cr8_intercept(struct outcome *outcome)
+{
+	if (!intercept_start(outcome, PROGRAM(l2_task_priority), L2_INTERCEPT_CR8) ||
+	    !steps_over(outcome, L2_EXIT_CR_WRITE) || !equal(outcome, "register", last.reg, 8) ||
+	    !l2_finish(outcome))
+		return L1_FAILED;
+	return outcome_say(outcome, L1_PASSED, "MOV to CR8 exits");
+}
+
+static void l2_dr7(void)
+{
+	uint64_t value;
+
+	asm volatile("mov %0, %%dr7" : : "a"((uint64_t)(DR7_RESET | DR7_GE)));
+	l2_hypercall(0);
+	asm volatile("mov %%dr7, %0" : "=r"(value));
+	l2_mailbox.result[0] = value;
+	l2_done();
+}
+
+/* VMX makes reads exit too: so the register is read when L1 has taken the intercept back. */
+static enum l1_status dr_intercept(struct outcome *outcome)
+{
+	if (!intercept_start(outcome, PROGRAM(l2_dr7), L2_INTERCEPT_DR) ||
+	    !steps_over(outcome, L2_EXIT_DR) || !equal(outcome, "register", last.reg, 7) ||
+	    !steps_over(outcome, L2_EXIT_HYPERCALL))
+		return L1_FAILED;
+	l2.intercepts = 0;
+	hv->intercept(&l2);
+	if (!l2_finish(outcome) || !equal(outcome, "L2's DR7", l2_mailbox.result[0], DR7_RESET))
+		return L1_FAILED;
+	return outcome_say(outcome, L1_PASSED, "MOV to DR7 exits");
+}
+
+static void l2_bare_rdtsc(void)
+{
+	uint32_t low, high;
+
+	asm volatile("rdtsc" : "=a"(low), "=d"(high));
+	l2_mailbox.result[0] = low | (uint64_t)high << 32;
+	l2_done();
+}
+
+static enum l1_status rdtsc_intercept(struct outcome *outcome)
+{
+	uint64_t answer = pattern(0, 400);
+
+	if (!intercept_start(outcome, PROGRAM(l2_bare_rdtsc), L2_INTERCEPT_RDTSC) ||
+	    !steps_over(outcome, L2_EXIT_RDTSC))
+		return L1_FAILED;
+	l2.regs.rax = (uint32_t)answer;
+	l2.regs.rdx = answer >> 32;
+	if (!l2_finish(outcome) || !equal(outcome, "what L2 read", l2_mailbox.result[0], answer))
+		return L1_FAILED;
+	return outcome_say(outcome, L1_PASSED, "L2 read L1's value");
+}
+
+static void l2_hlt(void)
+{
+	asm volatile("hlt");
+	l2_done();
+}
+
+static enum l1_status hlt_intercept(struct outcome *outcome)
+{
+	if (!intercept_start(outcome, PROGRAM(l2_hlt), 0) || !steps_over(outcome, L2_EXIT_HLT) ||
+	    !l2_finish(outcome))
+		return L1_FAILED;
+	return outcome_say(outcome, L1_PASSED, "HLT exits");
+}
+
+static void l2_pause(void)
+{
+	asm volatile("pause");
+	l2_done();
+}
+
+static enum l1_status pause_intercept(struct outcome *outcome)
+{
+	if (!intercept_start(outcome, PROGRAM(l2_pause), L2_INTERCEPT_PAUSE) ||
+	    !steps_over(outcome, L2_EXIT_PAUSE) || !l2_finish(outcome))
+		return L1_FAILED;
+	return outcome_say(outcome, L1_PASSED, "PAUSE exits");
+}
+
+static void l2_monitor(void)
+{
+	asm volatile("monitor" : : "a"(&l2_mailbox), "c"(0), "d"(0));
+	asm volatile("mwait" : : "a"(0), "c"(0));
+	l2_done();
+}
+
+static enum l1_status monitor_intercept(struct outcome *outcome)
+{
+	if (!intercept_start(outcome, PROGRAM(l2_monitor), L2_INTERCEPT_MONITOR) ||
+	    !steps_over(outcome, L2_EXIT_MONITOR) || !steps_over(outcome, L2_EXIT_MWAIT) ||
+	    !l2_finish(outcome))
+		return L1_FAILED;
+	return outcome_say(outcome, L1_PASSED, "MONITOR and MWAIT exit");
+}
+
+#define PAUSES_PASSED	50		/* by the filter */
+#define PAUSES		1000000		/* at most */
+
+static void l2_pauses(void)
+{
+	for (l2_mailbox.result[0] = 0; l2_mailbox.result[0] < PAUSES; l2_mailbox.result[0]++)
+		asm volatile("pause");
+	l2_done();
+}
+
+static enum l1_status pause_filter(struct outcome *outcome)
+{
+	uint64_t seen;
+
+	l2_reset(PROGRAM(l2_pauses), 0);
+	l2.pause_filter = PAUSES_PASSED;
+	if (!l2_start_to(outcome, L2_EXIT_PAUSE))
+		return L1_FAILED;
+	seen = l2_mailbox.result[0];
+	if (seen == 0)
+		return outcome_say(outcome, L1_FAILED, "the first PAUSE exited, in spite of the filter");
+	return l2_another(outcome) ? outcome_say(outcome, L1_PASSED, "an exit after %u PAUSEs", seen) :
+				     L1_FAILED;
+}
+
+/* x87, SSE and AVX (SDM vol. 1 "XSAVE-Managed State"): where they lie in an XSAVE area. */
+#define XCR0_X87_SSE_AVX	7
+#define XSAVE_MXCSR		24
+#define XSAVE_XMM		160
+#define XSAVE_XMM_END		416
+#define XSAVE_BV		512
+#define XSAVE_YMM_HIGH		576
+#define XSAVE_YMM_HIGH_END	832
+#define MXCSR_RESET		0x1f80
+#define X87_CONTROL_RESET	0x37f
+
+static uint8_t xsave_l1[1024] __attribute__((aligned(64)));
+static uint8_t xsave_l2[1024] __attribute__((aligned(64)));
+static uint8_t xsave_seen[1024] __attribute__((aligned(64)));
+static uint32_t xcr0;
+
+static uint64_t xcr0_read(void)
+{
+	uint32_t low, high;
+
+	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0) : "memory");
+	return low | (uint64_t)high << 32;
+}
+
+static void xsave(uint8_t *area)
+{
+	asm volatile("xsave (%0)" : : "r"(area), "a"(xcr0), "d"(0) : "memory");
+}
+
+static void xrstor(const uint8_t *area)
+{
+	asm volatile("xrstor (%0)" : : "r"(area), "a"(xcr0), "d"(0) : "memory");
+}
+
+static void xsave_fill(uint8_t *area, uint64_t round)
+{
+	for (unsigned int i = 0; i < sizeof(xsave_l1); i++)
+		area[i] = 0;
+	*(uint16_t *)(void *)area = X87_CONTROL_RESET;
+	*(uint32_t *)(void *)(area + XSAVE_MXCSR) = MXCSR_RESET;
+	*(uint64_t *)(void *)(area + XSAVE_BV) = xcr0;
+	for (unsigned int i = XSAVE_XMM; i < XSAVE_XMM_END; i++)
+		area[i] = (uint8_t)pattern(round, i);
+	for (unsigned int i = XSAVE_YMM_HIGH; i < XSAVE_YMM_HIGH_END && xcr0 & 4; i++)
+		area[i] = (uint8_t)pattern(round, i);
+}
+
+static bool xsave_same(struct outcome *outcome, const uint8_t *expected, const char *whose)
+{
+	for (unsigned int i = XSAVE_XMM; i < XSAVE_YMM_HIGH_END; i++) {
+		if (i == XSAVE_XMM_END)
+			i = XSAVE_YMM_HIGH;
+		if (!equal(outcome, whose, xsave_seen[i], expected[i]))
+			return false;
+	}
+	return true;
+}
+
+static void l2_xsave(void)
+{
+	xsave(xsave_seen);
+	l2_hypercall(0);
+	xrstor(xsave_l2);
+	l2_done();
+}
+
+static enum l1_status xsave_state(struct outcome *outcome)
+{
+	const char *const what = "a byte of XMM or YMM";
+
+	if (!cr4_write_safe(cr4_read() | CR4_OSXSAVE))
+		return outcome_say(outcome, L1_FAILED, "setting CR4.OSXSAVE raised %s",
+				   trap_name(trap_last()->vector));
+	xcr0 = cpuid(0xd, 0).eax & XCR0_X87_SSE_AVX;
+	asm volatile("xsetbv" : : "a"(xcr0), "d"(0), "c"(0) : "memory");
+	cpuid(0, 0); /* an exit to L0, which must not lose it */
+	if (!equal(outcome, "XCR0, set by XSETBV,", xcr0_read(), xcr0))
+		return L1_FAILED;
+	xsave_fill(xsave_l1, 500);
+	xsave_fill(xsave_l2, 501);
+	xsave_fill(xsave_seen, 502);
+	l2_reset(PROGRAM(l2_xsave), 0);
+	xrstor(xsave_l1);
+	if (!l2_start_to(outcome, L2_EXIT_HYPERCALL) || !xsave_same(outcome, xsave_l1, what))
+		return L1_FAILED;
+	l2_step_over();
+	if (!l2_finish(outcome))
+		return L1_FAILED;
+	xsave(xsave_seen);
+	if (!xsave_same(outcome, xsave_l2, what))
+		return L1_FAILED;
+	return outcome_say(outcome, L1_PASSED, "XCR0 %x, every XMM%s", (uint64_t)xcr0,
+			   xcr0 & 4 ? " and YMM" : "");
+}
+
+/* L2's system calls: what its MSRs say, and where SYSCALL goes. */
+static const uint32_t syscall_msrs[] = { MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
+					 MSR_LSTAR, MSR_SFMASK };
+#define SYSCALL_MSRS (sizeof(syscall_msrs) / sizeof(syscall_msrs[0]))
+
+/* Canonical, and 32 bits where there are no more; 16 of a selector. */
+static uint64_t syscall_value(unsigned int i)
+{
+	return pattern(600, i) & (syscall_msrs[i] == MSR_SYSENTER_CS ? 0xffff : 0x7fffffff);
+}
+
+void l2_on_syscall(void);
+asm("l2_on_syscall:\n"
+    "movq $1, %rbx\n"
+    "jmp *%rcx\n");
+
+static void l2_syscall(void)
+{
+	uint64_t taken = 0;
+
+	for (unsigned int i = 0; i < SYSCALL_MSRS; i++)
+		wrmsr(syscall_msrs[i], syscall_value(i));
+	l2_hypercall(0);
+	l2_mailbox.result[0] = 0;
+	for (unsigned int i = 0; i < SYSCALL_MSRS; i++)
+		l2_mailbox.result[0] += rdmsr(syscall_msrs[i]) == syscall_value(i);
+	wrmsr(MSR_STAR, (uint64_t)SELECTOR_CODE << 32);
+	wrmsr(MSR_LSTAR, (uint64_t)l2_on_syscall);
+	wrmsr(MSR_SFMASK, 0);
+	l2_hypercall(0);
+	asm volatile("syscall" : "+b"(taken) : : "rcx", "r11", "memory");
+	l2_mailbox.result[1] = taken;
+	l2_done();
+}
+
+static enum l1_status syscall_msrs_kept(struct outcome *outcome)
+{
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
+	l2_reset(PROGRAM(l2_syscall), 0);
+	if (hv->configure(outcome, &l2) != L1_PASSED || !steps_over(outcome, L2_EXIT_HYPERCALL))
+		return L1_FAILED;
+	cpuid(0, 0); /* an exit to L0 */
+	if (!steps_over(outcome, L2_EXIT_HYPERCALL) ||
+	    !equal(outcome, "MSRs that L2 found as it left them", l2_mailbox.result[0], SYSCALL_MSRS))
+		return L1_FAILED;
+	cpuid(0, 0);
+	if (!l2_finish(outcome) || !equal(outcome, "SYSCALLs that arrived", l2_mailbox.result[1], 1))
+		return L1_FAILED;
+	return outcome_say(outcome, L1_PASSED, "%u MSRs kept, SYSCALL taken", (uint64_t)SYSCALL_MSRS);
+}
+
 const struct feature features_cpu[] = {
+	{ L1_CHECK_CR_INTERCEPTS, false, cr_intercepts },
+	{ L1_CHECK_CR8_INTERCEPT, false, cr8_intercept },
+	{ L1_CHECK_DR_INTERCEPT, false, dr_intercept },
+	{ L1_CHECK_RDTSC_INTERCEPT, false, rdtsc_intercept },
+	{ L1_CHECK_HLT_INTERCEPT, false, hlt_intercept },
+	{ L1_CHECK_PAUSE_INTERCEPT, false, pause_intercept },
+	{ L1_CHECK_MONITOR_INTERCEPT, false, monitor_intercept },
+	{ L1_CHECK_PAUSE_FILTER, false, pause_filter },
+	{ L1_CHECK_XSAVE_STATE, false, xsave_state },
+	{ L1_CHECK_SYSCALL_MSRS, false, syscall_msrs_kept },
 	{ L1_CHECK_REAL_MODE, false, real_mode },
 	{ L1_CHECK_TSC_OFFSET, false, tsc_offset },
 	{ L1_CHECK_TSC_SCALING, false, tsc_scaling },

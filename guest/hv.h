@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tiny hypervisor's seam: ten operations that svm.c and vmx.c fill in, in the same order.
+ * The tiny hypervisor's seam: twelve operations that svm.c and vmx.c fill in, in the same order.
  * They translate between the hardware's words and the neutral ones below and decide nothing;
  * what is tried and what counts as right stands once, in checks.c and the features*.c.
  */
@@ -45,7 +45,10 @@ struct l2 {
 	bool real_mode;			/* L2 starts in real mode; `code_base` is CS's */
 	uint32_t code_base;
 	uint64_t cr3;			/* 0 = L1's own */
+	uint64_t cr4;			/* bits that L2 has beyond L1's */
 	uint16_t tag;			/* VPID or ASID, 0 = none or the vendor's least */
+	bool tag_kept;			/* what is cached under that tag still holds */
+	uint16_t pause_filter;		/* that many PAUSEs do not exit, 0 = no filter */
 	uint64_t idt_base;
 	uint16_t idt_limit;
 	enum l2_fault fault;		/* something for the CPU to refuse */
@@ -65,6 +68,15 @@ struct l2 {
 /* CPUID, hypercalls, HLT and triple faults always exit to L1. */
 #define L2_INTERCEPT_INTERRUPT		(1U << 0)	/* external ones */
 #define L2_INTERCEPT_NMI		(1U << 1)
+#define L2_INTERCEPT_INTERRUPT_WINDOW	(1U << 2)	/* exit as soon as L2 could take one */
+#define L2_INTERCEPT_NMI_WINDOW		(1U << 3)	/* the same, or (SVM) at the IRET before */
+#define L2_INTERCEPT_CR0_CR4		(1U << 4)	/* writes */
+#define L2_INTERCEPT_CR8		(1U << 5)	/* writes */
+#define L2_INTERCEPT_DR			(1U << 6)	/* writes to DR7 */
+#define L2_INTERCEPT_RDTSC		(1U << 7)
+#define L2_INTERCEPT_PAUSE		(1U << 8)
+#define L2_INTERCEPT_MONITOR		(1U << 9)	/* and MWAIT */
+#define L2_PASS_HLT			(1U << 10)	/* HLT halts L2, and does not exit */
 
 enum l2_exit_kind {
 	L2_EXIT_OTHER,
@@ -80,6 +92,14 @@ enum l2_exit_kind {
 	L2_EXIT_INTERRUPT,
 	L2_EXIT_NMI,
 	L2_EXIT_HLT,
+	L2_EXIT_INTERRUPT_WINDOW,
+	L2_EXIT_NMI_WINDOW,
+	L2_EXIT_CR_WRITE,
+	L2_EXIT_DR,
+	L2_EXIT_RDTSC,
+	L2_EXIT_PAUSE,
+	L2_EXIT_MONITOR,
+	L2_EXIT_MWAIT,
 	L2_EXIT_KINDS
 };
 
@@ -93,6 +113,8 @@ struct l2_exit {
 	uint16_t port;			/* L2_EXIT_PORT */
 	uint8_t size;			/* L2_EXIT_PORT, bytes */
 	uint32_t vector;		/* L2_EXIT_EXCEPTION */
+	uint8_t reg;			/* L2_EXIT_CR_WRITE, L2_EXIT_DR: the register's number */
+	uint64_t interrupted;		/* L2_EXIT_EXCEPTION: the EVENT() whose delivery it cut short */
 
 	/* the vendor's own words, for the report */
 	uint64_t raw, info1, info2;
@@ -119,6 +141,10 @@ struct hv {
 	enum l1_status (*configure)(struct outcome *outcome, const struct l2 *l2);
 	/* Has the CPU forget what it cached of L2's translations. configure() does so too. */
 	void (*flush)(const struct l2 *l2);
+	/* The same for one page of L2's own tables, by INVVPID or INVLPGA under l2->tag. */
+	void (*flush_page)(const struct l2 *l2, uint64_t address);
+	/* Takes over l2->intercepts alone; L2 goes on where it is. */
+	void (*intercept)(const struct l2 *l2);
 	/* Runs L2 until it exits; updates registers, rip and rflags, and clears `injected`. */
 	void (*run)(struct l2 *l2, struct l2_exit *exit);
 	/* Check 15. */

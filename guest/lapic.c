@@ -13,18 +13,25 @@
 #define MSR_X2APIC_LVT_TIMER	0x832
 #define MSR_X2APIC_INIT_COUNT	0x838
 #define MSR_X2APIC_DIV_CONF	0x83e
+#define MSR_X2APIC_SELF_IPI	0x83f
 #define SIVR_ENABLE		(1U << 8)
 #define SPURIOUS_VECTOR		0x5f
 #define DIVIDE_BY_1		0xb
 #define ICR_NMI			(4U << 8)
 #define ICR_SELF		(1U << 18)
 
-static volatile unsigned int timer_interrupts;
+static volatile unsigned int timer_interrupts, nmis;
 
 void lapic_on_timer(void);
 asm(".globl lapic_on_timer\n"
     "lapic_on_timer:\n"
     "incl timer_interrupts(%rip)\n"
+    "iretq\n");
+
+void lapic_on_nmi(void);
+asm(".globl lapic_on_nmi\n"
+    "lapic_on_nmi:\n"
+    "incl nmis(%rip)\n"
     "iretq\n");
 
 bool lapic_on(void)
@@ -52,6 +59,25 @@ unsigned int lapic_timer_take(void)
 	if (timer_interrupts)
 		wrmsr(MSR_X2APIC_EOI, 0);
 	return timer_interrupts;
+}
+
+void lapic_interrupt_self(unsigned int vector)
+{
+	wrmsr(MSR_X2APIC_SELF_IPI, vector);
+}
+
+void lapic_nmi_expect(void)
+{
+	nmis = 0;
+	trap_interrupt_set(VECTOR_NMI, (const void *)(uintptr_t)lapic_on_nmi);
+}
+
+unsigned int lapic_nmi_take(bool gone)
+{
+	/* its IRET ends the blocking of NMIs as well */
+	if (gone)
+		asm volatile("int $2" : : : "memory");
+	return nmis;
 }
 
 void lapic_nmi_self(void)

@@ -64,6 +64,30 @@ static bool svm_nested_paging_offered(void)
 	return features & CPUID_8000000A_EDX_NPT;
 }
 
+static void svm_intercept(const struct l2 *l2)
+{
+	uint32_t misc1 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_CPUID | INTERCEPT_HLT |
+			 INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
+	uint32_t misc2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL;
+	uint32_t want = l2->intercepts;
+
+	misc1 |= (want & L2_INTERCEPT_INTERRUPT_WINDOW ? INTERCEPT_VINTR : 0) |
+		 (want & L2_INTERCEPT_NMI_WINDOW ? INTERCEPT_IRET : 0) |
+		 (want & L2_INTERCEPT_RDTSC ? INTERCEPT_RDTSC : 0) |
+		 (want & L2_INTERCEPT_PAUSE || l2->pause_filter ? INTERCEPT_PAUSE : 0);
+	misc2 |= want & L2_INTERCEPT_MONITOR ? INTERCEPT_MONITOR | INTERCEPT_MWAIT : 0;
+	if (want & L2_PASS_HLT)
+		misc1 &= ~INTERCEPT_HLT;
+	vmcb.intercept_misc1 = misc1;
+	vmcb.intercept_misc2 = misc2;
+	vmcb.intercept_cr_write = (want & L2_INTERCEPT_CR0_CR4 ? 1 << 0 | 1 << 4 : 0) |
+				  (want & L2_INTERCEPT_CR8 ? 1 << 8 : 0);
+	vmcb.intercept_dr_write = want & L2_INTERCEPT_DR ? 1 << 7 : 0;
+	/* a virtual interrupt asks for the window: its own exit comes before it would get in */
+	vmcb.int_ctl = V_INTR_MASKING |
+		       (want & L2_INTERCEPT_INTERRUPT_WINDOW ? V_IRQ | V_IGN_TPR : 0);
+}
+
 static void svm_msr_intercept(uint32_t msr)
 {
 	static const uint32_t ranges[] = { 0, 0xc0000000, 0xc0010000 };
@@ -83,14 +107,12 @@ static void svm_controls_set(const struct l2 *l2)
 	io_bitmap[l2->intercepted_port / 8] = (uint8_t)(1 << l2->intercepted_port % 8);
 
 	vmcb.intercept_exceptions = l2->intercepted_exceptions;
-	vmcb.intercept_misc1 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_CPUID | INTERCEPT_HLT |
-			       INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
-	vmcb.intercept_misc2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL;
+	svm_intercept(l2);
+	vmcb.pause_filter_count = l2->pause_filter;
 	vmcb.iopm_base = (uint64_t)io_bitmap;
 	vmcb.msrpm_base = (uint64_t)msr_bitmap;
 	vmcb.tsc_offset = l2->tsc_offset;
 	vmcb.asid = l2->tag ? l2->tag : 1; /* 0 is the host's: VMRUN refuses it */
-	vmcb.int_ctl = V_INTR_MASKING;
 	if (l2->nested_root) {
 		vmcb.nested_ctl = NESTED_CTL_NP_ENABLE;
 		vmcb.nested_cr3 = l2->nested_root;
@@ -116,7 +138,7 @@ static void svm_state_set(const struct l2 *l2)
 	vmcb.efer = rdmsr(MSR_EFER);
 	vmcb.cr0 = cr0_read();
 	vmcb.cr3 = l2->cr3 ? l2->cr3 : cr3_read();
-	vmcb.cr4 = cr4_read();
+	vmcb.cr4 = cr4_read() | l2->cr4;
 	vmcb.dr6 = DR6_RESET;
 	vmcb.dr7 = DR7_RESET;
 	if (l2->real_mode) {
@@ -134,13 +156,19 @@ static void svm_flush(const struct l2 *l2)
 	vmcb.tlb_control = TLB_CONTROL_FLUSH_ALL; /* at the next VMRUN */
 }
 
+static void svm_flush_page(const struct l2 *l2, uint64_t address)
+{
+	asm volatile("invlpga %%rax, %%ecx" : : "a"(address), "c"((uint32_t)l2->tag) : "memory");
+}
+
 static enum l1_status svm_configure(struct outcome *outcome, const struct l2 *l2)
 {
 	(void)outcome; /* nothing here is optional but nested paging, which the caller asked about */
 	vmcb = (struct vmcb){ 0 };
 	svm_controls_set(l2);
 	svm_state_set(l2);
-	svm_flush(l2);
+	if (!l2->tag_kept)
+		svm_flush(l2);
 	if (l2->fault == L2_BAD_CONTROL)
 		vmcb.asid = 0;
 	if (l2->fault == L2_BAD_STATE)
@@ -154,8 +182,18 @@ static const struct svm_exit {
 	enum l2_exit_kind kind;
 	uint8_t length;
 } exits[] = {
+	[VMEXIT_CR_WRITE + 0] = { L2_EXIT_CR_WRITE, 3 },
+	[VMEXIT_CR_WRITE + 4] = { L2_EXIT_CR_WRITE, 3 },
+	[VMEXIT_CR_WRITE + 8] = { L2_EXIT_CR_WRITE, 4 }, /* with REX */
+	[VMEXIT_DR_WRITE + 7] = { L2_EXIT_DR, 3 },
 	[VMEXIT_INTR] = { L2_EXIT_INTERRUPT, 0 },
 	[VMEXIT_NMI] = { L2_EXIT_NMI, 0 },
+	[VMEXIT_VINTR] = { L2_EXIT_INTERRUPT_WINDOW, 0 },
+	[VMEXIT_RDTSC] = { L2_EXIT_RDTSC, 2 },
+	[VMEXIT_IRET] = { L2_EXIT_NMI_WINDOW, 0 },
+	[VMEXIT_PAUSE] = { L2_EXIT_PAUSE, 2 },
+	[VMEXIT_MONITOR] = { L2_EXIT_MONITOR, 3 },
+	[VMEXIT_MWAIT] = { L2_EXIT_MWAIT, 3 },
 	[VMEXIT_CPUID] = { L2_EXIT_CPUID, 2 },
 	[VMEXIT_HLT] = { L2_EXIT_HLT, 1 },
 	[VMEXIT_MSR] = { L2_EXIT_MSR_READ, 2 },
@@ -192,6 +230,10 @@ static void svm_exit_decode(struct l2_exit *exit)
 		if (exit->info1 & MSR_WRITE)
 			exit->kind = L2_EXIT_MSR_WRITE;
 		break;
+	case VMEXIT_CR_WRITE ... VMEXIT_CR_WRITE + 15:
+	case VMEXIT_DR_WRITE ... VMEXIT_DR_WRITE + 15:
+		exit->reg = vmcb.exit_code & 0xf;
+		break;
 	case VMEXIT_NPF:
 		exit->kind = L2_EXIT_PAGE_FAULT;
 		exit->gpa = exit->info2;
@@ -202,6 +244,8 @@ static void svm_exit_decode(struct l2_exit *exit)
 		if (vmcb.exit_code - VMEXIT_EXCEPTION < VECTOR_EXCEPTIONS) {
 			exit->kind = L2_EXIT_EXCEPTION;
 			exit->vector = (uint32_t)(vmcb.exit_code - VMEXIT_EXCEPTION);
+			if (vmcb.exit_int_info & EVENT_VALID)
+				exit->interrupted = vmcb.exit_int_info & EVENT_WORDS;
 		}
 	}
 }
@@ -328,6 +372,11 @@ static const char *svm_exit_name(uint64_t raw)
 	}
 }
 
+struct vmcb *svm_vmcb(void)
+{
+	return &vmcb;
+}
+
 const struct hv svm = {
 	.vendor = L1_VENDOR_SVM,
 	.hypercall = "VMMCALL",
@@ -342,6 +391,8 @@ const struct hv svm = {
 	.nested_paging_offered = svm_nested_paging_offered,
 	.configure = svm_configure,
 	.flush = svm_flush,
+	.flush_page = svm_flush_page,
+	.intercept = svm_intercept,
 	.run = svm_run,
 	.disable = svm_disable,
 	.exit_name = svm_exit_name,

@@ -20,7 +20,7 @@ static uint64_t refused_field; /* the first field that a VMWRITE failed for, 0 =
 /* How a VMX instruction ended (SDM vol. 3 "VMX Instruction Reference: Conventions"). */
 enum vmx_result { VMX_SUCCEED, VMX_FAIL_INVALID, VMX_FAIL_VALID, VMX_FAULT };
 
-static uint64_t vmread(enum vmcs_field field)
+uint64_t vmread(enum vmcs_field field)
 {
 	uint64_t value = 0;
 
@@ -28,7 +28,7 @@ static uint64_t vmread(enum vmcs_field field)
 	return value;
 }
 
-static void vmwrite(enum vmcs_field field, uint64_t value)
+void vmwrite(enum vmcs_field field, uint64_t value)
 {
 	bool failed;
 
@@ -176,7 +176,8 @@ static enum l1_status vmx_control_set(struct outcome *outcome, enum vmcs_field f
 static uint32_t vmx_pinbased(const struct l2 *l2)
 {
 	return (l2->intercepts & L2_INTERCEPT_INTERRUPT ? PINBASED_EXTERNAL_INTERRUPT : 0) |
-	       (l2->intercepts & L2_INTERCEPT_NMI ? PINBASED_NMI : 0);
+	       (l2->intercepts & L2_INTERCEPT_NMI ? PINBASED_NMI : 0) |
+	       (l2->intercepts & L2_INTERCEPT_NMI_WINDOW ? PINBASED_NMI | PINBASED_VIRTUAL_NMIS : 0);
 }
 
 static uint32_t vmx_secondary(const struct l2 *l2)
@@ -184,12 +185,26 @@ static uint32_t vmx_secondary(const struct l2 *l2)
 	return (l2->nested_root ? VMX_PROCBASED_CTLS2_EPT : 0) |
 	       (l2->real_mode ? PROCBASED2_UNRESTRICTED_GUEST : 0) |
 	       (l2->tsc_doubled ? PROCBASED2_TSC_SCALING : 0) |
+	       (l2->pause_filter ? PROCBASED2_PAUSE_LOOP : 0) |
 	       (l2->tag ? PROCBASED2_VPID : 0);
+}
+
+static uint32_t vmx_intercepted(uint32_t want)
+{
+	return (want & L2_PASS_HLT ? 0 : PROCBASED_HLT_EXITING) |
+	       (want & L2_INTERCEPT_INTERRUPT_WINDOW ? PROCBASED_INTERRUPT_WINDOW : 0) |
+	       (want & L2_INTERCEPT_NMI_WINDOW ? PROCBASED_NMI_WINDOW : 0) |
+	       (want & L2_INTERCEPT_CR8 ? PROCBASED_CR8_LOAD_EXITING : 0) |
+	       (want & L2_INTERCEPT_DR ? PROCBASED_MOV_DR_EXITING : 0) |
+	       (want & L2_INTERCEPT_RDTSC ? PROCBASED_RDTSC_EXITING : 0) |
+	       (want & L2_INTERCEPT_PAUSE ? PROCBASED_PAUSE_EXITING : 0) |
+	       (want & L2_INTERCEPT_MONITOR ? PROCBASED_MONITOR_EXITING | PROCBASED_MWAIT_EXITING : 0);
 }
 
 static uint32_t vmx_procbased(const struct l2 *l2)
 {
-	return PROCBASED_HLT_EXITING | PROCBASED_USE_IO_BITMAPS | PROCBASED_USE_MSR_BITMAPS |
+	return vmx_intercepted(l2->intercepts) | PROCBASED_USE_IO_BITMAPS |
+	       PROCBASED_USE_MSR_BITMAPS |
 	       (l2->tsc_offset || l2->tsc_doubled ? PROCBASED_TSC_OFFSETTING : 0) |
 	       (vmx_secondary(l2) ? PROCBASED_SECONDARY : 0);
 }
@@ -225,10 +240,29 @@ static enum l1_status vmx_controls_set(struct outcome *outcome, const struct l2 
 						  (l2->nested_accessed_dirty ? EPTP_ACCESSED_DIRTY : 0));
 	if (l2->tag)
 		vmwrite(VMCS_VPID, l2->tag);
+	if (l2->pause_filter) {
+		vmwrite(VMCS_PLE_GAP, UINT32_MAX);	/* however slow the loop */
+		vmwrite(VMCS_PLE_WINDOW, l2->pause_filter);
+	}
 	if (l2->tsc_doubled)
 		vmwrite(VMCS_TSC_MULTIPLIER, 2 * TSC_MULTIPLIER_ONE);
 	return vmx_control_set(outcome, VMCS_PROCBASED_CTLS2, rdmsr(MSR_IA32_VMX_PROCBASED_CTLS2),
 			       vmx_secondary(l2), "secondary");
+}
+
+/* The controls that were set but for those, which L1's CPU has as it took them before. */
+static void vmx_intercept(const struct l2 *l2)
+{
+	uint64_t owned = l2->intercepts & L2_INTERCEPT_CR0_CR4 ? UINT64_MAX : 0;
+	uint32_t all = vmx_intercepted(~(uint32_t)L2_PASS_HLT) | PROCBASED_MONITOR_TRAP_FLAG;
+
+	vmwrite(VMCS_PROCBASED_CTLS,
+		(vmread(VMCS_PROCBASED_CTLS) & ~(uint64_t)all) |
+			(uint32_t)vmx_capability(MSR_IA32_VMX_PROCBASED_CTLS,
+						 MSR_IA32_VMX_TRUE_PROCBASED_CTLS) |
+			vmx_intercepted(l2->intercepts));
+	vmwrite(VMCS_CR0_MASK, owned);
+	vmwrite(VMCS_CR4_MASK, owned);
 }
 
 static void vmx_msr_intercept(uint32_t msr)
@@ -302,7 +336,7 @@ static void vmx_state_set(const struct l2 *l2)
 	vmwrite(VMCS_GUEST_IDTR_LIMIT, l2->idt_limit);
 	vmwrite(VMCS_GUEST_CR0, cr0_read());
 	vmwrite(VMCS_GUEST_CR3, l2->cr3 ? l2->cr3 : cr3_read());
-	vmwrite(VMCS_GUEST_CR4, cr4_read());
+	vmwrite(VMCS_GUEST_CR4, cr4_read() | l2->cr4);
 	vmwrite(VMCS_GUEST_DR7, DR7_RESET);
 	vmwrite(VMCS_LINK_POINTER, UINT64_MAX);
 	if (l2->real_mode)
@@ -317,12 +351,22 @@ static void vmx_flush(const struct l2 *l2)
 		uint64_t what, address;
 	} all = { 0, 0 }, tag = { l2->tag, 0 };
 
-	if (l2->nested_root)
+	if (l2->nested_root && !l2->tag_kept)
 		asm volatile("1: invept %0, %1\n2:\n" FIXUP("1b", "2b")
 			     : : "m"(all), "r"((uint64_t)INVEPT_GLOBAL) : "cc", "memory");
-	if (l2->tag)
+	if (l2->tag && !l2->tag_kept)
 		asm volatile("1: invvpid %0, %1\n2:\n" FIXUP("1b", "2b")
 			     : : "m"(tag), "r"((uint64_t)INVVPID_SINGLE_CONTEXT) : "cc", "memory");
+}
+
+static void vmx_flush_page(const struct l2 *l2, uint64_t address)
+{
+	const struct {
+		uint64_t what, address;
+	} page = { l2->tag, address };
+
+	asm volatile("1: invvpid %0, %1\n2:\n" FIXUP("1b", "2b")
+		     : : "m"(page), "r"((uint64_t)INVVPID_INDIVIDUAL_ADDRESS) : "cc", "memory");
 }
 
 static enum l1_status vmx_configure(struct outcome *outcome, const struct l2 *l2)
@@ -330,7 +374,7 @@ static enum l1_status vmx_configure(struct outcome *outcome, const struct l2 *l2
 	static const enum vmcs_field zero[] = {
 		VMCS_PAGE_FAULT_MASK, VMCS_PAGE_FAULT_MATCH, VMCS_CR3_TARGET_COUNT,
 		VMCS_EXIT_MSR_STORE_COUNT, VMCS_EXIT_MSR_LOAD_COUNT, VMCS_ENTRY_MSR_LOAD_COUNT,
-		VMCS_ENTRY_INTERRUPTION, VMCS_CR0_MASK, VMCS_CR4_MASK, VMCS_GUEST_DEBUGCTL,
+		VMCS_ENTRY_INTERRUPTION, VMCS_GUEST_DEBUGCTL,
 		VMCS_GUEST_INTERRUPTIBILITY, VMCS_GUEST_ACTIVITY, VMCS_GUEST_PENDING_DEBUG,
 		VMCS_GUEST_SYSENTER_CS, VMCS_GUEST_SYSENTER_ESP, VMCS_GUEST_SYSENTER_EIP,
 	};
@@ -339,12 +383,16 @@ static enum l1_status vmx_configure(struct outcome *outcome, const struct l2 *l2
 		return L1_FAILED;
 	for (unsigned int i = 0; i < sizeof(zero) / sizeof(zero[0]); i++)
 		vmwrite(zero[i], 0);
+	vmwrite(VMCS_CR0_MASK, l2->intercepts & L2_INTERCEPT_CR0_CR4 ? UINT64_MAX : 0);
+	vmwrite(VMCS_CR4_MASK, l2->intercepts & L2_INTERCEPT_CR0_CR4 ? UINT64_MAX : 0);
 	vmwrite(VMCS_EXCEPTION_BITMAP, l2->intercepted_exceptions);
 	if (l2->tsc_offset || l2->tsc_doubled)
 		vmwrite(VMCS_TSC_OFFSET, l2->tsc_offset);
 	vmx_bitmaps_set(l2);
 	vmx_host_state_set();
 	vmx_state_set(l2);
+	vmwrite(VMCS_CR0_SHADOW, cr0_read());
+	vmwrite(VMCS_CR4_SHADOW, cr4_read());
 	if (l2->fault == L2_BAD_CONTROL)
 		vmwrite(VMCS_CR3_TARGET_COUNT, UINT32_MAX);
 	if (l2->fault == L2_BAD_STATE)
@@ -359,8 +407,16 @@ static const enum l2_exit_kind exit_kinds[] = {
 	[EXIT_REASON_EXCEPTION_NMI] = L2_EXIT_EXCEPTION,
 	[EXIT_REASON_EXTERNAL_INTERRUPT] = L2_EXIT_INTERRUPT,
 	[EXIT_REASON_TRIPLE_FAULT] = L2_EXIT_TRIPLE_FAULT,
+	[EXIT_REASON_INTERRUPT_WINDOW] = L2_EXIT_INTERRUPT_WINDOW,
+	[EXIT_REASON_NMI_WINDOW] = L2_EXIT_NMI_WINDOW,
 	[EXIT_REASON_CPUID] = L2_EXIT_CPUID,
 	[EXIT_REASON_HLT] = L2_EXIT_HLT,
+	[EXIT_REASON_RDTSC] = L2_EXIT_RDTSC,
+	[EXIT_REASON_CR_ACCESS] = L2_EXIT_CR_WRITE,
+	[EXIT_REASON_DR_ACCESS] = L2_EXIT_DR,
+	[EXIT_REASON_MWAIT] = L2_EXIT_MWAIT,
+	[EXIT_REASON_MONITOR] = L2_EXIT_MONITOR,
+	[EXIT_REASON_PAUSE] = L2_EXIT_PAUSE,
 	[EXIT_REASON_VMCALL] = L2_EXIT_HYPERCALL,
 	[EXIT_REASON_IO] = L2_EXIT_PORT,
 	[EXIT_REASON_RDMSR] = L2_EXIT_MSR_READ,
@@ -374,6 +430,9 @@ static void vmx_exception_decode(struct l2_exit *exit)
 
 	exit->info1 = event;
 	exit->vector = event & 0xff;
+	event = (uint32_t)vmread(VMCS_IDT_VECTORING);
+	exit->interrupted = event & EVENT_VALID ? event & EVENT_WORDS : 0;
+	event = (uint32_t)exit->info1;
 	if ((event & EVENT_WORDS & ~EVENT_ERROR_CODE) == EVENT(NMI, VECTOR_NMI))
 		exit->kind = L2_EXIT_NMI;
 }
@@ -394,6 +453,11 @@ static void vmx_exit_details(struct l2_exit *exit)
 		exit->gpa = exit->info2;
 		exit->write = exit->info1 & QUALIFICATION_EPT_WRITE;
 		exit->fetch = exit->info1 & QUALIFICATION_EPT_FETCH;
+		break;
+	case L2_EXIT_CR_WRITE:
+	case L2_EXIT_DR:
+		exit->info1 = vmread(VMCS_EXIT_QUALIFICATION);
+		exit->reg = exit->info1 & (exit->kind == L2_EXIT_DR ? 7 : 0xf);
 		break;
 	case L2_EXIT_EXCEPTION:
 		vmx_exception_decode(exit);
@@ -560,6 +624,46 @@ static const char *vmx_exit_name(uint64_t raw)
 	return basic < sizeof(names) / sizeof(names[0]) ? names[basic] : 0;
 }
 
+void vmx_control_add(enum vmcs_field field, uint32_t bits)
+{
+	vmwrite(field, vmread(field) | bits);
+}
+
+bool vmx_secondary_add(struct outcome *outcome, uint32_t bits)
+{
+	bool active = vmread(VMCS_PROCBASED_CTLS) & PROCBASED_SECONDARY;
+
+	vmx_control_add(VMCS_PROCBASED_CTLS, PROCBASED_SECONDARY);
+	return vmx_control_set(outcome, VMCS_PROCBASED_CTLS2, rdmsr(MSR_IA32_VMX_PROCBASED_CTLS2),
+			       bits | (active ? (uint32_t)vmread(VMCS_PROCBASED_CTLS2) : 0),
+			       "secondary") == L1_PASSED;
+}
+
+#define SHADOW_VMCS (1U << 31) /* in the first word of a region, beside the revision */
+
+bool vmx_shadow_reload(uint8_t *region)
+{
+	uint64_t address = (uint64_t)region;
+
+	return vmptrld(&address) == VMX_SUCCEED;
+}
+
+bool vmx_shadow_load(uint8_t *region)
+{
+	uint64_t address = (uint64_t)region;
+
+	vmx_region_init(region);
+	*(uint32_t *)(void *)region |= SHADOW_VMCS;
+	return vmclear(&address) == VMX_SUCCEED && vmx_shadow_reload(region);
+}
+
+bool vmx_shadow_unload(uint8_t *region)
+{
+	uint64_t address = (uint64_t)region, own = (uint64_t)vmcs_region;
+
+	return vmclear(&address) == VMX_SUCCEED && vmptrld(&own) == VMX_SUCCEED;
+}
+
 const struct hv vmx = {
 	.vendor = L1_VENDOR_VMX,
 	.hypercall = "VMCALL",
@@ -574,6 +678,8 @@ const struct hv vmx = {
 	.nested_paging_offered = vmx_nested_paging_offered,
 	.configure = vmx_configure,
 	.flush = vmx_flush,
+	.flush_page = vmx_flush_page,
+	.intercept = vmx_intercept,
 	.run = vmx_run,
 	.disable = vmx_disable,
 	.exit_name = vmx_exit_name,

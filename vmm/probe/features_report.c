@@ -44,8 +44,8 @@ static const char *why_not_tried(const struct run_facts *run)
 						  "the run ended before it";
 }
 
-static void outcome_report(struct feature *feature, const struct run_facts *run,
-			   const struct l1_link *link)
+static void outcome_report(struct feature *feature, const struct l1_need *need,
+			   const struct run_facts *run, const struct l1_link *link)
 {
 	static const enum feature_status statuses[] = {
 		[L1_PASSED] = FEATURE_WORKS,
@@ -61,6 +61,8 @@ static void outcome_report(struct feature *feature, const struct run_facts *run,
 		feature->timed = true;
 		feature->ns = link->check_ns[check];
 		snprintf(feature->detail, sizeof(feature->detail), "%s", link->text[check]);
+	} else if (run->vendor != L1_VENDOR_NONE && need->kind == L1_NEED_OTHER_VENDOR) {
+		feature->status = FEATURE_NOT_APPLICABLE;
 	} else if (run->in_check && run->last_check == check) {
 		feature->status = FEATURE_UNFINISHED;
 		snprintf(feature->detail, sizeof(feature->detail),
@@ -83,6 +85,6 @@ void features_report(struct result *result, const struct run_facts *run, const s
 		feature->proves = row->proves;
 		if (run->vendor != L1_VENDOR_NONE && need->kind >= L1_NEED_EAX)
 			need_text(feature->needs, sizeof(feature->needs), need);
-		outcome_report(feature, run, link);
+		outcome_report(feature, need, run, link);
 	}
 }
