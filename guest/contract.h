@@ -242,7 +242,7 @@ enum l1_kind {
 	L1_BEGIN,	/* `check` begins */
 	L1_END,		/* `check` ended with `status`; `value` and `text` say more */
 	L1_TRAP,	/* L1 itself took an exception it cannot handle: it stops */
-	L1_DONE,	/* the table is done; value[0] = entries into L2 */
+	L1_DONE,	/* the table is done; value[]: enum l1_done_value */
 };
 
 enum l1_status {
@@ -277,6 +277,13 @@ enum l1_value {
 	L1_VALUE_INSTR_ERROR,	/* VM-instruction error, 0 = none */
 	L1_VALUE_ENTRIES,	/* optional checks: entries into L2 that it took */
 	L1_VALUE_COUNT = 8
+};
+
+/* Indices into l1_message.value, for L1_DONE. */
+enum l1_done_value {
+	L1_DONE_ENTRIES,	/* into L2 */
+	L1_DONE_EXIT_CYCLES,	/* with features: CPUID in L1, median; 0 = not measured */
+	L1_DONE_ROUND_TRIP_CYCLES, /* CPUID in L2, to L1 and back, likewise */
 };
 
 struct l1_message {

@@ -22,7 +22,7 @@ extern const struct feature features_events[];	/* interrupts, exceptions, NMIs, 
 extern const struct feature features_svm[];	/* what only SVM has, or has in its own way */
 extern const struct feature features_vmx[];	/* VMX likewise */
 
-/* Tries them all, in the order of their numbers, giving account of each. */
+/* Tries them all, in the order of their numbers, giving account of each, and of what exits cost. */
 void features_run(void);
 
 /* Runs L2 on to its end: it signs, and exits by hypercall. */

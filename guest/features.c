@@ -3,6 +3,7 @@
 #include "feature.h"
 
 #include "checks.h"
+#include "costs.h"
 #include "cpu.h"
 #include "l2.h"
 
@@ -112,4 +113,5 @@ void features_run(void)
 #define X(number, id, name, level, title, vmx, svm, proves) feature_run(L1_CHECK_##id);
 	L1_FEATURES(X)
 #undef X
+	account_costs(cost_l1_exit(), cost_l2_round_trip());
 }

@@ -38,14 +38,6 @@ static enum l1_status real_mode(struct outcome *outcome)
 	return outcome_say(outcome, L1_PASSED, "16-bit code read its memory through ffff:0010");
 }
 
-static uint64_t rdtsc(void)
-{
-	uint32_t low, high;
-
-	asm volatile("lfence\nrdtsc\nlfence" : "=a"(low), "=d"(high) : : "memory");
-	return low | (uint64_t)high << 32;
-}
-
 static void l2_tsc(void)
 {
 	l2_mailbox.result[0] = rdtsc();

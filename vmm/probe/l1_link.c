@@ -200,7 +200,9 @@ static int message_done(struct l1_link *link, const struct l1_message *message)
 	struct run_facts *run = link->run;
 	bool failed = false;
 
-	run->entries = message->value[0];
+	run->entries = message->value[L1_DONE_ENTRIES];
+	run->exit_cycles = message->value[L1_DONE_EXIT_CYCLES];
+	run->round_trip_cycles = message->value[L1_DONE_ROUND_TRIP_CYCLES];
 	for (unsigned int check = L1_CHECK_NONE + 1; check < L1_CORE_COUNT; check++) {
 		failed |= run->status[check] == L1_FAILED;
 		if (!run->status[check] && !failed)
