@@ -104,6 +104,10 @@ def remedy(report):
     return "\n".join(line["text"] for line in report["remedy"])
 
 
+def features(report):
+    return {feature["name"]: feature["status"] for feature in report["features"]}
+
+
 def works(report, but=()):
     """L2 really ran: every step but those in `but` passed, and KVM's own witnesses say so."""
     for name, status in steps(report).items():
@@ -182,7 +186,7 @@ def kvm_is_pvm():
 
 # Where the builds are inside.
 INSIDE = {build: f"/t/{build}/minivmm" for build in BUILDS}
-KERNELS = ["l1", "liar", "l1_answers", "skipper", "sleeper", "spinner"]
+KERNELS = ["l1", "liar", "features_liar", "l1_answers", "skipper", "sleeper", "spinner"]
 
 
 @dataclasses.dataclass(frozen=True)

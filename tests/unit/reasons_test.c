@@ -633,6 +633,20 @@ static void says_nothing(struct facts *facts)
 	memset(facts->run.status, 0, sizeof(facts->run.status));
 }
 
+static void feature_fails_alone(struct facts *facts)
+{
+	facts->run.features_asked = true;
+	facts->run.status[L1_CHECK_REAL_MODE] = L1_PASSED;
+	facts->run.status[L1_CHECK_LA57] = L1_NOT_OFFERED;
+	facts->run.status[L1_CHECK_XSAVE_STATE] = L1_FAILED;
+}
+
+static void features_fail(struct facts *facts)
+{
+	feature_fails_alone(facts);
+	facts->run.status[L1_CHECK_REAL_MODE] = L1_FAILED;
+}
+
 static void no_paging(struct facts *facts)
 {
 	strcpy(facts->host.nested_paging.text, "N");
@@ -742,6 +756,8 @@ static const struct sample {
 	{ "l1-leave-failed", VERDICT_BROKEN, INTEL, cannot_leave, "VMXOFF" },
 	{ "l1-incomplete", VERDICT_BROKEN, INTEL, leaves_early, "l2-msr" },
 	{ "l1-incomplete", VERDICT_BROKEN, INTEL, says_nothing, "cpu-shows-virt" },
+	{ "feature-fails", VERDICT_LIMITED, AMD, feature_fails_alone, "xsave-state is offered and fails." },
+	{ "feature-fails", VERDICT_LIMITED, INTEL, features_fail, "real-mode is offered and fails, and 1 more" },
 	{ "ept-or-npt-absent", VERDICT_LIMITED, INTEL, no_paging, "ept=1" },
 	{ "ept-or-npt-absent", VERDICT_LIMITED, AMD, no_paging, "npt=1" },
 };

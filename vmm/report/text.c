@@ -476,7 +476,9 @@ static void write_features(struct page *page, const struct result *result)
 		return;
 	snprintf(text, sizeof(text), "and %d that CPUs of this vendor do not have", others);
 	page_pad(page, INDENT);
-	page_put_styled(page, DIM, text);
+	page_style(page, DIM);
+	page_wrap(page, INDENT, text);
+	page_plain(page);
 	page_newline(page);
 }
 
