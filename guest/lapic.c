@@ -7,6 +7,7 @@
 #define MSR_APIC_BASE		0x1b
 #define APIC_BASE_ENABLE	(1U << 11)
 #define APIC_BASE_X2APIC	(1U << 10)
+#define MSR_X2APIC_ID		0x802
 #define MSR_X2APIC_EOI		0x80b
 #define MSR_X2APIC_SIVR		0x80f
 #define MSR_X2APIC_ICR		0x830
@@ -18,7 +19,7 @@
 #define SPURIOUS_VECTOR		0x5f
 #define DIVIDE_BY_1		0xb
 #define ICR_NMI			(4U << 8)
-#define ICR_SELF		(1U << 18)
+#define ICR_DESTINATION_SHIFT	32
 
 static volatile unsigned int timer_interrupts, nmis;
 
@@ -82,5 +83,6 @@ unsigned int lapic_nmi_take(bool gone)
 
 void lapic_nmi_self(void)
 {
-	wrmsr(MSR_X2APIC_ICR, ICR_SELF | ICR_NMI);
+	/* by its number: the shorthand "self" is for fixed interrupts alone */
+	wrmsr(MSR_X2APIC_ICR, rdmsr(MSR_X2APIC_ID) << ICR_DESTINATION_SHIFT | ICR_NMI);
 }
