@@ -173,6 +173,8 @@ def test_amd_features():
     assert "xsave-state" in report["summary"]
     assert report["evidence"]["exit_cycles"] < report["evidence"]["round_trip_cycles"]
     assert "emulated" in report["evidence"]["slow"]
+    failed = next(f for f in report["features"] if f["status"] == "fails")
+    assert "known of QEMU's TCG" in failed["detail"]
 
 
 def test_amd_features_without_npt():

@@ -3,8 +3,10 @@
 #include "features_report.h"
 
 #include "bits.h"
+#include "l0.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const struct feature_row feature_rows[] = {
 #define X(number_, id, name_, level_, title_, vmx_, svm_, proves_)                            \
@@ -44,6 +46,30 @@ static const char *why_not_tried(const struct run_facts *run)
 						  "the run ended before it";
 }
 
+/* Failures whose cause is known: which check, how its text starts, below which hypervisor; and where it
+ * was mended. */
+static const struct known_failure {
+	enum l1_check check;
+	const char *text, *below, *cause;
+} known_failures[] = {
+	{ L1_CHECK_XSAVE_STATE, "XCR0, set by XSETBV,", "TCG",
+	  "known of QEMU's TCG: it does not let XSETBV exit (mended by a patch of October 2023)" },
+};
+
+static void cause_add(struct feature *feature, const struct host_facts *host)
+{
+	size_t used = strlen(feature->detail);
+
+	for (size_t i = 0; i < ARRAY_SIZE(known_failures); i++) {
+		const struct known_failure *row = &known_failures[i];
+
+		if (feature->number == (int)row->check && strstr(l0_name(host), row->below) &&
+		    strncmp(feature->detail, row->text, strlen(row->text)) == 0)
+			snprintf(feature->detail + used, sizeof(feature->detail) - used, "; %s",
+				 row->cause);
+	}
+}
+
 static void outcome_report(struct feature *feature, const struct l1_need *need,
 			   const struct run_facts *run, const struct l1_link *link)
 {
@@ -72,8 +98,10 @@ static void outcome_report(struct feature *feature, const struct l1_need *need,
 	}
 }
 
-void features_report(struct result *result, const struct run_facts *run, const struct l1_link *link)
+void features_report(struct result *result, const struct facts *facts, const struct l1_link *link)
 {
+	const struct run_facts *run = &facts->run;
+
 	result->features_asked = true;
 	for (size_t i = 0; i < feature_row_count; i++) {
 		const struct feature_row *row = &feature_rows[i];
@@ -86,5 +114,7 @@ void features_report(struct result *result, const struct run_facts *run, const s
 		if (run->vendor != L1_VENDOR_NONE && need->kind >= L1_NEED_EAX)
 			need_text(feature->needs, sizeof(feature->needs), need);
 		outcome_report(feature, need, run, link);
+		if (feature->status == FEATURE_FAILS)
+			cause_add(feature, &facts->host);
 	}
 }

@@ -7,7 +7,7 @@
 #include "result.h"
 
 /* Fills result->feature with every row, also if L1 never came there. */
-void features_report(struct result *result, const struct run_facts *run, const struct l1_link *link);
+void features_report(struct result *result, const struct facts *facts, const struct l1_link *link);
 
 /* "MSR 48Bh[39]", "CPUID 8000000Ah EDX[3]", "every CPU", "no CPU": what offers a feature. */
 void need_text(char *text, size_t size, const struct l1_need *need);

@@ -300,7 +300,7 @@ void probe_run(const struct probe_options *options, struct result *result)
 	checks_report(&probe);
 	witnesses_report(&probe);
 	if (options->features)
-		features_report(result, &probe.facts.run, &probe.link);
+		features_report(result, &probe.facts, &probe.link);
 	host_report(result, &probe.facts.host);
 	evidence_report(result, &probe.facts, probe.machine.cpu[0].exits);
 	reason_diagnose(result, &probe.facts);
