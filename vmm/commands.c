@@ -134,8 +134,8 @@ static void list_checks(void)
 
 		need_text(vmx, sizeof(vmx), &row->vmx);
 		need_text(svm, sizeof(svm), &row->svm);
-		printf("%3d  L%d  %-22s %s\n%32s%s; %s\n%32s%s\n", row->number, row->level, row->name,
-		       row->title, "", vmx, svm, "", row->proves);
+		printf("%3d  L%d  %-22s %s\n%32s%s; %s: %s\n", row->number, row->level, row->name,
+		       row->title, "", vmx, svm, row->proves);
 	}
 }
 
