@@ -55,6 +55,8 @@ FEATURES = Boot(("amd",), builds=("gcc",), commands={
     "liar": PROBE + " --features --probe-kernel /t/features_liar.elf",
     "plain": PROBE,
 })
+# What TCG has beyond the EPYC that it models.
+MORE = Boot(("amd", "--cpu", "EPYC,+svm,+npt,+vgif,+la57"), {"map": PROBE + " --features"}, builds=("gcc",))
 # Bochs emulates a Ryzen: another implementation of SVM than QEMU's.
 BOCHS = Boot(("amd", "--engine", "bochs"), {"probe": PROBE})
 
@@ -175,6 +177,11 @@ def test_amd_features():
     assert "emulated" in report["evidence"]["slow"]
     failed = next(f for f in report["features"] if f["status"] == "fails")
     assert "known of QEMU's TCG" in failed["detail"]
+
+
+def test_amd_features_of_another_model():
+    report = boot(MORE)["map"].report(0)
+    assert {features(report)[name] for name in ("la57", "virtual-gif")} == {"works"}
 
 
 def test_amd_features_without_npt():
