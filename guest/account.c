@@ -19,6 +19,9 @@ static const char *const check_names[L1_CHECK_COUNT] = {
 #define X(number, id, name, level, title) [number] = name,
 	L1_CHECKS(X)
 #undef X
+#define X(number, id, name, level, title, vmx, svm, proves) [number] = name,
+	L1_FEATURES(X)
+#undef X
 };
 
 static void com1_char(char c)
@@ -94,6 +97,7 @@ void account_end(unsigned int check, enum l1_status status, const struct outcome
 		[L1_FAILED] = "FAILED",
 		[L1_NOT_OFFERED] = "not offered",
 		[L1_NOT_APPLICABLE] = "not applicable",
+		[L1_NOT_TRIED] = "not tried",
 	};
 
 	if (contract) {
@@ -139,11 +143,21 @@ void account_trap(const struct trap *trap, uint64_t cr2)
 	stop(1);
 }
 
+static uint64_t costs[2];
+
+void account_costs(uint64_t exit_cycles, uint64_t round_trip_cycles)
+{
+	costs[0] = exit_cycles;
+	costs[1] = round_trip_cycles;
+}
+
 void account_done(uint64_t entries, unsigned int failures)
 {
 	struct outcome outcome = { 0 };
 
-	outcome.value[0] = entries;
+	outcome.value[L1_DONE_ENTRIES] = entries;
+	outcome.value[L1_DONE_EXIT_CYCLES] = costs[0];
+	outcome.value[L1_DONE_ROUND_TRIP_CYCLES] = costs[1];
 	outcome_say(&outcome, L1_PASSED, "%u entries into L2, %u checks failed", entries,
 		    (uint64_t)failures);
 	if (contract) {

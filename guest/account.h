@@ -28,6 +28,9 @@ _Noreturn void account_trap(const struct trap *trap, uint64_t cr2);
 
 /* All checks are done, after `entries` entries into L2: says so and stops, with what the VMM
  * understands as an exit status (isa-debug-exit: `failures` == 0 gives 1, else 3). */
+/* What the VMM is told of costs at the end; without it, that none were measured. */
+void account_costs(uint64_t exit_cycles, uint64_t round_trip_cycles);
+
 _Noreturn void account_done(uint64_t entries, unsigned int failures);
 
 /* Formats into outcome->text and returns the status, so that a check can `return` it.

@@ -2,22 +2,23 @@
 // What nesting must do, check by check. Vendor-neutral: svm.c and vmx.c know the hardware's words.
 #include "checks.h"
 
+#include "checking.h"
 #include "cpu.h"
+#include "feature.h"
 #include "l2.h"
 #include "nested_paging.h"
 
-static const struct hv *hv;
-static const struct l1_orders *orders;
-static struct l2 l2;
-static struct l2_exit last;
+const struct hv *hv;
+const struct l1_orders *orders;
+struct l2 l2;
+struct l2_exit last;
+bool nested;
 static uint64_t entries;
-static bool nested; /* later checks run under nested paging once it has passed */
 
 /* Any MSR below 0x2000 that both vendors have will do; nothing may depend on its value. */
 #define INTERCEPTED_MSR MSR_IA32_UCODE_REV
 
-/* L2 shall start at `program` with `argument`, everything else at its default. */
-static void l2_reset(const void *program, uint64_t argument)
+void l2_reset(const void *program, uint64_t argument)
 {
 	l2 = (struct l2){
 		.rip = (uint64_t)program,
@@ -32,10 +33,10 @@ static void l2_reset(const void *program, uint64_t argument)
 		.idt_limit = sizeof(l2_idt) - 1,
 	};
 	l2_mailbox.vmmcall = hv->vendor == L1_VENDOR_SVM;
+	l2_mailbox.key = orders->challenge[0];
+	l2_mailbox.challenge = orders->challenge[1];
 }
-#define PROGRAM(function) ((const void *)(uintptr_t)(function))
-
-static void exit_keep(struct outcome *outcome)
+void exit_keep(struct outcome *outcome)
 {
 	outcome->value[L1_VALUE_EXIT] = last.raw;
 	outcome->value[L1_VALUE_INFO1] = last.info1;
@@ -52,16 +53,27 @@ static const char *kind_name(enum l2_exit_kind kind)
 		[L2_EXIT_CPUID] = "CPUID",
 		[L2_EXIT_PORT] = "I/O",
 		[L2_EXIT_MSR_READ] = "RDMSR",
+		[L2_EXIT_MSR_WRITE] = "WRMSR",
 		[L2_EXIT_PAGE_FAULT] = "nested page fault",
 		[L2_EXIT_EXCEPTION] = "exception",
 		[L2_EXIT_TRIPLE_FAULT] = "triple fault",
+		[L2_EXIT_INTERRUPT] = "interrupt",
+		[L2_EXIT_NMI] = "NMI",
+		[L2_EXIT_HLT] = "HLT",
+		[L2_EXIT_INTERRUPT_WINDOW] = "interrupt window",
+		[L2_EXIT_NMI_WINDOW] = "NMI window or IRET",
+		[L2_EXIT_CR_WRITE] = "MOV to CR",
+		[L2_EXIT_DR] = "MOV to DR",
+		[L2_EXIT_RDTSC] = "RDTSC",
+		[L2_EXIT_PAUSE] = "PAUSE",
+		[L2_EXIT_MONITOR] = "MONITOR",
+		[L2_EXIT_MWAIT] = "MWAIT",
 	};
 
 	return kind == L2_EXIT_HYPERCALL ? hv->hypercall : names[kind];
 }
 
-/* Runs L2 until it exits and wants that exit to be of `kind`; if not, `outcome` says so. */
-static bool l2_run_to(struct outcome *outcome, enum l2_exit_kind kind)
+bool l2_run_to(struct outcome *outcome, enum l2_exit_kind kind)
 {
 	const char *name;
 
@@ -84,19 +96,17 @@ static bool l2_run_to(struct outcome *outcome, enum l2_exit_kind kind)
 	return false;
 }
 
-/* Starts L2 afresh at what l2_reset() and the check set up, and runs it to its first exit. */
-static bool l2_start_to(struct outcome *outcome, enum l2_exit_kind kind)
+bool l2_start_to(struct outcome *outcome, enum l2_exit_kind kind)
 {
 	return hv->configure(outcome, &l2) == L1_PASSED && l2_run_to(outcome, kind);
 }
 
-static void l2_step_over(void)
+void l2_step_over(void)
 {
 	l2.rip = last.next_rip;
 }
 
-/* A comparison that decides a check. */
-static bool equal(struct outcome *outcome, const char *what, uint64_t got, uint64_t expected)
+bool equal(struct outcome *outcome, const char *what, uint64_t got, uint64_t expected)
 {
 	if (got == expected)
 		return true;
@@ -144,7 +154,6 @@ static enum l1_status check_l2_entry(struct outcome *outcome)
 
 static enum l1_status check_l2_challenge(struct outcome *outcome)
 {
-	l2_mailbox.challenge = orders->challenge[1];
 	l2_mailbox.answer = 0;
 	l2_reset(PROGRAM(l2_challenge), orders->challenge[0]);
 	if (!l2_start_to(outcome, L2_EXIT_HYPERCALL))
@@ -160,8 +169,7 @@ static enum l1_status check_l2_challenge(struct outcome *outcome)
 	return outcome_say(outcome, L1_PASSED, "answer %x", l2.regs.rax);
 }
 
-/* A pattern that no other round or register has. */
-static uint64_t pattern(uint64_t round, uint64_t reg)
+uint64_t pattern(uint64_t round, uint64_t reg)
 {
 	return challenge_answer(orders->challenge[0] + round, orders->challenge[1] + reg);
 }
@@ -224,7 +232,6 @@ static enum l1_status check_l2_port(struct outcome *outcome)
 {
 	uint32_t answer = (uint32_t)pattern(0, 200);
 
-	l2_mailbox.challenge = orders->challenge[1];
 	l2_reset(PROGRAM(l2_port), orders->challenge[0]);
 	if (!l2_start_to(outcome, L2_EXIT_PORT) || !port_exit(outcome, true) ||
 	    !equal(outcome, "value written", (uint32_t)l2.regs.rax, (uint32_t)orders->challenge[0]))
@@ -361,6 +368,8 @@ unsigned int checks_run(const struct l1_orders *given)
 		struct outcome outcome = { 0 };
 		enum l1_status status;
 
+		if (checks[i].id == L1_CHECK_VIRT_OFF && orders->features && !failures)
+			features_run();
 		account_begin(checks[i].id, hv ? hv->vendor : L1_VENDOR_NONE);
 		status = checks[i].run(&outcome);
 		account_end(checks[i].id, status, &outcome);

@@ -11,7 +11,8 @@ struct check {
 	enum l1_status (*run)(struct outcome *outcome);
 };
 
-/* Runs the table in order, giving account of each row; returns the number of failures. */
+/* Runs the table in order (and, if the orders ask for them, the features before the last of it, when
+ * nothing failed so far), giving account of each row; returns the number of failures. */
 unsigned int checks_run(const struct l1_orders *orders);
 
 /* Successful entries into L2 so far, as L1 counted them. */

@@ -56,6 +56,15 @@ static inline bool wrmsr_safe(uint32_t msr, uint64_t value)
 	return !trap_last()->taken;
 }
 
+/* In order with what stands before and behind. */
+static inline uint64_t rdtsc(void)
+{
+	uint32_t low, high;
+
+	asm volatile("lfence\nrdtsc\nlfence" : "=a"(low), "=d"(high) : : "memory");
+	return low | (uint64_t)high << 32;
+}
+
 static inline void outb(uint16_t port, uint8_t value)
 {
 	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");

@@ -113,7 +113,7 @@ boot_gdt_pointer:
 	.balign PAGE_SIZE
 pml4:	.skip PAGE_SIZE
 pdpt:	.skip PAGE_SIZE
-pd_image: .skip PAGE_SIZE	/* L1 itself, below 4 MiB */
+pd_image: .skip PAGE_SIZE	/* L1 itself, below 2 MiB */
 pd_window: .skip PAGE_SIZE	/* 2 MiB at 1 GiB: NESTED_WINDOW */
 
 	.balign 16

@@ -12,7 +12,16 @@ uint8_t l2_stack[L2_STACK_SIZE] __attribute__((aligned(16)));
 /* L2's handlers: count, and step over the two bytes of a `div` by a register. */
 void l2_on_interrupt(void);
 void l2_on_divide_error(void);
-asm(".globl l2_on_interrupt, l2_on_divide_error\n"
+void l2_on_nmi(void);
+void l2_on_protection(void);
+asm(".globl l2_on_interrupt, l2_on_divide_error, l2_on_nmi, l2_on_protection\n"
+    "l2_on_nmi:\n"
+    "incq l2_nmis(%rip)\n"
+    "iretq\n"
+    "l2_on_protection:\n"
+    "incq l2_protections(%rip)\n"
+    "popq l2_error(%rip)\n"
+    "iretq\n"
     "l2_on_interrupt:\n"
     "incq l2_interrupts(%rip)\n"
     "iretq\n"
@@ -20,15 +29,17 @@ asm(".globl l2_on_interrupt, l2_on_divide_error\n"
     "incq l2_divide_errors(%rip)\n"
     "addq $2, (%rsp)\n"
     "iretq\n");
-volatile uint64_t l2_interrupts, l2_divide_errors;
+volatile uint64_t l2_interrupts, l2_divide_errors, l2_nmis, l2_protections, l2_error;
 
 void l2_idt_init(void)
 {
 	trap_gate_set(&l2_idt[VECTOR_DE], (const void *)(uintptr_t)l2_on_divide_error);
+	trap_gate_set(&l2_idt[VECTOR_NMI], (const void *)(uintptr_t)l2_on_nmi);
+	trap_gate_set(&l2_idt[VECTOR_GP], (const void *)(uintptr_t)l2_on_protection);
 	trap_gate_set(&l2_idt[L2_INTERRUPT_VECTOR], (const void *)(uintptr_t)l2_on_interrupt);
 }
 
-static void hypercall(uint64_t rax)
+void l2_hypercall(uint64_t rax)
 {
 	if (l2_mailbox.vmmcall)
 		asm volatile("vmmcall" : "+a"(rax) : : "memory");
@@ -39,7 +50,21 @@ static void hypercall(uint64_t rax)
 static void hypercall_for_ever(uint64_t rax)
 {
 	for (;;)
-		hypercall(rax);
+		l2_hypercall(rax);
+}
+
+void l2_sign(void)
+{
+	uint32_t nonce = inl(PORT_WITNESS);
+
+	outl(PORT_WITNESS, challenge_answer32(l2_mailbox.key, l2_mailbox.challenge, nonce));
+}
+
+_Noreturn void l2_done(void)
+{
+	l2_sign();
+	for (;;)
+		l2_hypercall(0);
 }
 
 void l2_idle(void)

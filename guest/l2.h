@@ -14,11 +14,13 @@
 struct l2_mailbox {
 	bool vmmcall;			/* L2's hypercall is AMD's */
 	uint64_t challenge;		/* the half that comes through memory */
+	uint64_t key;			/* the other, where no register is to spare for it */
 	uint64_t answer;
 	uint64_t result[4];
 };
 extern volatile struct l2_mailbox l2_mailbox;
-extern volatile uint64_t l2_interrupts, l2_divide_errors;	/* counted by L2's handlers */
+extern volatile uint64_t l2_interrupts, l2_divide_errors, l2_nmis;	/* counted by L2's handlers */
+extern volatile uint64_t l2_protections, l2_error;	/* #GP, and the error code of the last */
 
 /* Where L2 touches memory that nested paging does not map yet, and what it writes there. */
 #define NESTED_WINDOW	0x40000000UL
@@ -27,11 +29,16 @@ extern volatile uint64_t l2_interrupts, l2_divide_errors;	/* counted by L2's han
 #define L2_INTERRUPT_VECTOR 0x41
 #define L2_IDT_SIZE	    (L2_INTERRUPT_VECTOR + 1)
 extern struct idt_gate l2_idt[L2_IDT_SIZE];
-/* Fills l2_idt with the handlers for #DE and L2_INTERRUPT_VECTOR. */
+/* Fills l2_idt with the handlers for #DE, NMI, #GP and L2_INTERRUPT_VECTOR. */
 void l2_idt_init(void);
 
 extern uint8_t l2_stack[];
 #define L2_STACK_SIZE 4096
+
+/* What L2's programs are made of. */
+void l2_hypercall(uint64_t rax);
+void l2_sign(void);				/* at PORT_WITNESS: this is L2 */
+_Noreturn void l2_done(void);			/* signs, and hypercalls for ever */
 
 void l2_idle(void);				/* hypercalls, nothing else */
 void l2_challenge(uint64_t in_register);	/* answers through memory and RAX */

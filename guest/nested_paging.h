@@ -17,6 +17,19 @@ uint64_t nested_paging_root(void);
 /* Maps the page at `gpa`, in the second GiB, to nested_paging_frame(). */
 void nested_paging_map(uint64_t gpa, uint64_t leaf);
 
+/*
+ * Maps NESTED_WINDOW anew, by one entry of the table at `level` (1: 4 KiB, 2: 2 MiB, 3: 1 GiB), to
+ * the page of that size in which nested_paging_frame() lies. `bits` are all but the address.
+ * Returns the entry; *gpa is where L2 then sees the frame. The CPU may still remember the old ones.
+ */
+volatile uint64_t *nested_paging_window(unsigned int level, uint64_t bits, uint64_t *gpa);
+
+/* Present, writable, user or read, write, execute: the bits of a page that may all be done to. */
+#define NESTED_ALL	7
+#define NESTED_READ	1
+#define NESTED_WRITE	2
+#define NESTED_EXECUTE	4	/* EPT */
+
 /* A page of L1's that L2 sees elsewhere. */
 volatile uint64_t *nested_paging_frame(void);
 

@@ -8,14 +8,16 @@
 #define CPUID_FEATURES	0x80000001
 #define CPUID_SVM	0x8000000a
 
-/* MSR permission map: two bits per MSR (read, write); the first 2 KiB are MSRs 0 to 0x1fff. */
+/* MSR permission map: two bits per MSR (read, write); 2 KiB each for the three ranges. */
 #define MSRPM_SIZE	(2 * 4096)
+#define MSRPM_RANGE	2048
 
 static struct vmcb vmcb __attribute__((aligned(4096)));
 static uint8_t host_save_area[4096] __attribute__((aligned(4096)));
 static uint8_t io_bitmap[IO_BITMAP_SIZE] __attribute__((aligned(4096)));
 static uint8_t msr_bitmap[MSRPM_SIZE] __attribute__((aligned(4096)));
 
+static bool tsc_is_doubled;
 static uint32_t features; /* read once: CPUID in L1 is an exit to L0 */
 
 static bool svm_present(void)
@@ -62,28 +64,64 @@ static bool svm_nested_paging_offered(void)
 	return features & CPUID_8000000A_EDX_NPT;
 }
 
+static void svm_intercept(const struct l2 *l2)
+{
+	uint32_t misc1 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_CPUID | INTERCEPT_HLT |
+			 INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
+	uint32_t misc2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL;
+	uint32_t want = l2->intercepts;
+
+	misc1 |= (want & L2_INTERCEPT_INTERRUPT_WINDOW ? INTERCEPT_VINTR : 0) |
+		 (want & L2_INTERCEPT_NMI_WINDOW ? INTERCEPT_IRET : 0) |
+		 (want & L2_INTERCEPT_RDTSC ? INTERCEPT_RDTSC : 0) |
+		 (want & L2_INTERCEPT_PAUSE || l2->pause_filter ? INTERCEPT_PAUSE : 0);
+	misc2 |= want & L2_INTERCEPT_MONITOR ? INTERCEPT_MONITOR | INTERCEPT_MWAIT : 0;
+	if (want & L2_PASS_HLT)
+		misc1 &= ~INTERCEPT_HLT;
+	vmcb.intercept_misc1 = misc1;
+	vmcb.intercept_misc2 = misc2;
+	vmcb.intercept_cr_write = (want & L2_INTERCEPT_CR0_CR4 ? 1 << 0 | 1 << 4 : 0) |
+				  (want & L2_INTERCEPT_CR8 ? 1 << 8 : 0);
+	vmcb.intercept_dr_write = want & L2_INTERCEPT_DR ? 1 << 7 : 0;
+	/* a virtual interrupt asks for the window: its own exit comes before it would get in */
+	vmcb.int_ctl = V_INTR_MASKING |
+		       (want & L2_INTERCEPT_INTERRUPT_WINDOW ? V_IRQ | V_IGN_TPR : 0);
+}
+
+static void svm_msr_intercept(uint32_t msr)
+{
+	static const uint32_t ranges[] = { 0, 0xc0000000, 0xc0010000 };
+	unsigned int range = msr < ranges[1] ? 0 : msr < ranges[2] ? 1 : 2;
+	uint32_t at = msr - ranges[range];
+
+	msr_bitmap[range * MSRPM_RANGE + at / 4] = (uint8_t)(3 << at % 4 * 2);
+}
+
 static void svm_controls_set(const struct l2 *l2)
 {
 	for (unsigned int i = 0; i < sizeof(msr_bitmap); i++)
 		msr_bitmap[i] = 0;
 	for (unsigned int i = 0; i < sizeof(io_bitmap); i++)
 		io_bitmap[i] = 0;
-	msr_bitmap[l2->intercepted_msr / 4] = (uint8_t)(1 << (l2->intercepted_msr % 4 * 2));
+	svm_msr_intercept(l2->intercepted_msr);
 	io_bitmap[l2->intercepted_port / 8] = (uint8_t)(1 << l2->intercepted_port % 8);
 
 	vmcb.intercept_exceptions = l2->intercepted_exceptions;
-	vmcb.intercept_misc1 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_CPUID | INTERCEPT_HLT |
-			       INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
-	vmcb.intercept_misc2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL;
+	svm_intercept(l2);
+	vmcb.pause_filter_count = l2->pause_filter;
 	vmcb.iopm_base = (uint64_t)io_bitmap;
 	vmcb.msrpm_base = (uint64_t)msr_bitmap;
-	vmcb.asid = 1; /* 0 is the host's: VMRUN refuses it */
-	vmcb.tlb_control = TLB_CONTROL_FLUSH_ALL;
-	vmcb.int_ctl = V_INTR_MASKING;
+	vmcb.tsc_offset = l2->tsc_offset;
+	vmcb.asid = l2->tag ? l2->tag : 1; /* 0 is the host's: VMRUN refuses it */
 	if (l2->nested_root) {
 		vmcb.nested_ctl = NESTED_CTL_NP_ENABLE;
 		vmcb.nested_cr3 = l2->nested_root;
 		vmcb.pat = rdmsr(MSR_IA32_PAT); /* G_PAT counts under nested paging only */
+	}
+	/* in force from VMRUN to #VMEXIT; where there is no such MSR, nobody asks */
+	if (l2->tsc_doubled != tsc_is_doubled) {
+		wrmsr(MSR_TSC_RATIO, TSC_RATIO_ONE << l2->tsc_doubled);
+		tsc_is_doubled = l2->tsc_doubled;
 	}
 }
 
@@ -99,10 +137,28 @@ static void svm_state_set(const struct l2 *l2)
 	vmcb.idtr = (struct vmcb_segment){ .limit = l2->idt_limit, .base = l2->idt_base };
 	vmcb.efer = rdmsr(MSR_EFER);
 	vmcb.cr0 = cr0_read();
-	vmcb.cr3 = cr3_read();
-	vmcb.cr4 = cr4_read();
+	vmcb.cr3 = l2->cr3 ? l2->cr3 : cr3_read();
+	vmcb.cr4 = cr4_read() | l2->cr4;
 	vmcb.dr6 = DR6_RESET;
 	vmcb.dr7 = DR7_RESET;
+	if (l2->real_mode) {
+		vmcb.cs = (struct vmcb_segment){ 0, 0x9b, UINT16_MAX, l2->code_base };
+		vmcb.ds = vmcb.es = vmcb.ss = (struct vmcb_segment){ 0, 0x93, UINT16_MAX, 0 };
+		vmcb.efer = EFER_SVME; /* VMRUN insists */
+		vmcb.cr0 = CR0_ET | CR0_NE;
+		vmcb.cr4 = 0;
+	}
+}
+
+static void svm_flush(const struct l2 *l2)
+{
+	(void)l2;
+	vmcb.tlb_control = TLB_CONTROL_FLUSH_ALL; /* at the next VMRUN */
+}
+
+static void svm_flush_page(const struct l2 *l2, uint64_t address)
+{
+	asm volatile("invlpga %%rax, %%ecx" : : "a"(address), "c"((uint32_t)l2->tag) : "memory");
 }
 
 static enum l1_status svm_configure(struct outcome *outcome, const struct l2 *l2)
@@ -111,29 +167,50 @@ static enum l1_status svm_configure(struct outcome *outcome, const struct l2 *l2
 	vmcb = (struct vmcb){ 0 };
 	svm_controls_set(l2);
 	svm_state_set(l2);
+	if (!l2->tag_kept)
+		svm_flush(l2);
+	if (l2->fault == L2_BAD_CONTROL)
+		vmcb.asid = 0;
+	if (l2->fault == L2_BAD_STATE)
+		vmcb.cr0 |= CR0_NW; /* without CD */
 	return L1_PASSED;
 }
 
-/* Length of the instruction behind an exit, where the CPU does not save the next RIP. */
-static unsigned int svm_instruction_length(uint64_t exit_code)
-{
-	switch (exit_code) {
-	case VMEXIT_VMMCALL:
-		return 3;
-	case VMEXIT_CPUID:
-	case VMEXIT_MSR:
-		return 2;
-	default:
-		return 0;
-	}
-}
+/* Exits of which kind and number are all there is to say, and the length of the instruction behind
+ * them, for where the CPU does not save the next RIP. */
+static const struct svm_exit {
+	enum l2_exit_kind kind;
+	uint8_t length;
+} exits[] = {
+	[VMEXIT_CR_WRITE + 0] = { L2_EXIT_CR_WRITE, 3 },
+	[VMEXIT_CR_WRITE + 4] = { L2_EXIT_CR_WRITE, 3 },
+	[VMEXIT_CR_WRITE + 8] = { L2_EXIT_CR_WRITE, 4 }, /* with REX */
+	[VMEXIT_DR_WRITE + 7] = { L2_EXIT_DR, 3 },
+	[VMEXIT_INTR] = { L2_EXIT_INTERRUPT, 0 },
+	[VMEXIT_NMI] = { L2_EXIT_NMI, 0 },
+	[VMEXIT_VINTR] = { L2_EXIT_INTERRUPT_WINDOW, 0 },
+	[VMEXIT_RDTSC] = { L2_EXIT_RDTSC, 2 },
+	[VMEXIT_IRET] = { L2_EXIT_NMI_WINDOW, 0 },
+	[VMEXIT_PAUSE] = { L2_EXIT_PAUSE, 2 },
+	[VMEXIT_MONITOR] = { L2_EXIT_MONITOR, 3 },
+	[VMEXIT_MWAIT] = { L2_EXIT_MWAIT, 3 },
+	[VMEXIT_CPUID] = { L2_EXIT_CPUID, 2 },
+	[VMEXIT_HLT] = { L2_EXIT_HLT, 1 },
+	[VMEXIT_MSR] = { L2_EXIT_MSR_READ, 2 },
+	[VMEXIT_SHUTDOWN] = { L2_EXIT_TRIPLE_FAULT, 0 },
+	[VMEXIT_VMMCALL] = { L2_EXIT_HYPERCALL, 3 },
+};
 
 static void svm_exit_decode(struct l2_exit *exit)
 {
-	*exit = (struct l2_exit){ .raw = vmcb.exit_code,
+	const struct svm_exit *known = vmcb.exit_code < sizeof(exits) / sizeof(exits[0]) ?
+					       &exits[vmcb.exit_code] : &exits[0];
+
+	*exit = (struct l2_exit){ .kind = known->kind,
+				  .raw = vmcb.exit_code,
 				  .info1 = vmcb.exit_info1,
 				  .info2 = vmcb.exit_info2,
-				  .next_rip = vmcb.rip + svm_instruction_length(vmcb.exit_code) };
+				  .next_rip = vmcb.rip + known->length };
 	if ((features & CPUID_8000000A_EDX_NRIPS) && vmcb.next_rip)
 		exit->next_rip = vmcb.next_rip;
 
@@ -142,12 +219,6 @@ static void svm_exit_decode(struct l2_exit *exit)
 		return;
 	}
 	switch (vmcb.exit_code) {
-	case VMEXIT_VMMCALL:
-		exit->kind = L2_EXIT_HYPERCALL;
-		break;
-	case VMEXIT_CPUID:
-		exit->kind = L2_EXIT_CPUID;
-		break;
 	case VMEXIT_IOIO:
 		exit->kind = L2_EXIT_PORT;
 		exit->port = (uint16_t)(exit->info1 >> IOIO_PORT_SHIFT);
@@ -156,20 +227,25 @@ static void svm_exit_decode(struct l2_exit *exit)
 		exit->next_rip = exit->info2;
 		break;
 	case VMEXIT_MSR:
-		exit->kind = exit->info1 & MSR_WRITE ? L2_EXIT_OTHER : L2_EXIT_MSR_READ;
+		if (exit->info1 & MSR_WRITE)
+			exit->kind = L2_EXIT_MSR_WRITE;
+		break;
+	case VMEXIT_CR_WRITE ... VMEXIT_CR_WRITE + 15:
+	case VMEXIT_DR_WRITE ... VMEXIT_DR_WRITE + 15:
+		exit->reg = vmcb.exit_code & 0xf;
 		break;
 	case VMEXIT_NPF:
 		exit->kind = L2_EXIT_PAGE_FAULT;
 		exit->gpa = exit->info2;
 		exit->write = exit->info1 & NPF_WRITE;
-		break;
-	case VMEXIT_SHUTDOWN:
-		exit->kind = L2_EXIT_TRIPLE_FAULT;
+		exit->fetch = exit->info1 & NPF_FETCH;
 		break;
 	default:
 		if (vmcb.exit_code - VMEXIT_EXCEPTION < VECTOR_EXCEPTIONS) {
 			exit->kind = L2_EXIT_EXCEPTION;
 			exit->vector = (uint32_t)(vmcb.exit_code - VMEXIT_EXCEPTION);
+			if (vmcb.exit_int_info & EVENT_VALID)
+				exit->interrupted = vmcb.exit_int_info & EVENT_WORDS;
 		}
 	}
 }
@@ -199,6 +275,7 @@ static void svm_switch(union gprs *regs)
 		     "mov %c[rdi](%%rdi), %%rdi\n"
 		     "clgi\n"
 		     "vmrun %%rax\n"
+		     "cli\n"
 		     "stgi\n"
 		     "push %%rdi\n"
 		     "mov 8(%%rsp), %%rdi\n"
@@ -232,10 +309,15 @@ static void svm_run(struct l2 *l2, struct l2_exit *exit)
 	vmcb.rsp = l2->regs.rsp;
 	vmcb.rip = l2->rip;
 	vmcb.rflags = l2->rflags;
-	if (l2->injected != NO_VECTOR)
-		vmcb.event_injection = EVENTINJ_VALID | (uint32_t)l2->injected;
+	if (l2->injected != NO_VECTOR) {
+		vmcb.event_injection = EVENT_VALID | (uint32_t)l2->injected;
+		vmcb.event_injection_error = l2->injected_error;
+	}
 	l2->injected = NO_VECTOR;
 
+	/* V_INTR_MASKING: interrupts end L2 only if L1's own IF lets them; GIF keeps them from L1 */
+	if (l2->intercepts & L2_INTERCEPT_INTERRUPT)
+		asm volatile("clgi\nsti");
 	svm_switch(&l2->regs);
 
 	l2->regs.rax = vmcb.rax;
@@ -290,16 +372,27 @@ static const char *svm_exit_name(uint64_t raw)
 	}
 }
 
+struct vmcb *svm_vmcb(void)
+{
+	return &vmcb;
+}
+
 const struct hv svm = {
 	.vendor = L1_VENDOR_SVM,
 	.hypercall = "VMMCALL",
 	.nested_leaf = 0, /* NPT entries are page-table entries */
+	.nested_no_execute = PTE_NX,
+	.nested_accessed = PTE_A,
+	.nested_dirty = PTE_D,
 	.present = svm_present,
 	.allowed = svm_allowed,
 	.enable = svm_enable,
 	.load = svm_load,
 	.nested_paging_offered = svm_nested_paging_offered,
 	.configure = svm_configure,
+	.flush = svm_flush,
+	.flush_page = svm_flush_page,
+	.intercept = svm_intercept,
 	.run = svm_run,
 	.disable = svm_disable,
 	.exit_name = svm_exit_name,

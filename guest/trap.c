@@ -17,7 +17,7 @@ static uint64_t gdt[5] = {
 	/* SELECTOR_TSS takes two entries; filled below */
 };
 
-static struct idt_gate idt[VECTOR_EXCEPTIONS];
+static struct idt_gate idt[VECTORS];
 static struct trap last; /* the asm statements that may change it clobber memory */
 
 extern const uint8_t trap_stubs[];
@@ -59,6 +59,11 @@ void trap_init(void)
 	for (unsigned int i = 0; i < VECTOR_EXCEPTIONS; i++)
 		trap_gate_set(&idt[i], trap_stubs + i * 16);
 	lidt(&idtr);
+}
+
+void trap_interrupt_set(unsigned int vector, const void *handler)
+{
+	trap_gate_set(&idt[vector], handler);
 }
 
 void trap_forget(void)

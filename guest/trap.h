@@ -37,6 +37,9 @@ void trap_init(void);
 /* Points `gate` at `handler`, an interrupt gate of ring 0. */
 void trap_gate_set(struct idt_gate *gate, const void *handler);
 
+/* An interrupt's handler in L1's IDT; below VECTORS. It ends in IRETQ. */
+void trap_interrupt_set(unsigned int vector, const void *handler);
+
 /* Forgets the last fixed-up exception; trap_last() tells about the one since then. */
 void trap_forget(void);
 const struct trap *trap_last(void);

@@ -12,30 +12,55 @@
 /* intercept_misc1, intercept_misc2 */
 #define INTERCEPT_INTR		(1U << 0)
 #define INTERCEPT_NMI		(1U << 1)
+#define INTERCEPT_VINTR		(1U << 4)
+#define INTERCEPT_RDTSC		(1U << 14)
 #define INTERCEPT_CPUID		(1U << 18)
+#define INTERCEPT_IRET		(1U << 20)
+#define INTERCEPT_PAUSE		(1U << 23)
 #define INTERCEPT_HLT		(1U << 24)
 #define INTERCEPT_IOIO		(1U << 27)
 #define INTERCEPT_MSR		(1U << 28)
 #define INTERCEPT_SHUTDOWN	(1U << 31)
 #define INTERCEPT_VMRUN		(1U << 0)
 #define INTERCEPT_VMMCALL	(1U << 1)
+#define INTERCEPT_MONITOR	(1U << 10)
+#define INTERCEPT_MWAIT		(1U << 11)
 
 #define TLB_CONTROL_FLUSH_ALL	1
+/* int_ctl */
+#define V_TPR			0xf
+#define V_IRQ			(1U << 8)
+#define V_GIF			(1U << 9)
+#define V_INTR_PRIO_SHIFT	16
+#define V_IGN_TPR		(1U << 20)
 #define V_INTR_MASKING		(1U << 24)
+#define V_GIF_ENABLE		(1U << 25)
+/* virt_ext */
+#define VIRTUAL_VMLOAD_VMSAVE	(1U << 1)
+/* clean */
+#define CLEAN_INTERCEPTS	(1U << 0)
+#define CLEAN_ALL		0x1fff
 #define NESTED_CTL_NP_ENABLE	1
-#define EVENTINJ_VALID		(1U << 31)	/* type 0 in bits 10:8 = external interrupt */
 
 /* exit_code: appendix C, "SVM Intercept Exit Codes" */
+#define VMEXIT_CR_WRITE		0x010		/* plus the number */
+#define VMEXIT_DR_WRITE		0x030		/* plus the number */
 #define VMEXIT_EXCEPTION	0x040		/* plus the vector */
 #define VMEXIT_INTR		0x060
 #define VMEXIT_NMI		0x061
+#define VMEXIT_VINTR		0x064
+#define VMEXIT_RDTSC		0x06e
 #define VMEXIT_CPUID		0x072
+#define VMEXIT_IRET		0x074
+#define VMEXIT_PAUSE		0x077
 #define VMEXIT_HLT		0x078
 #define VMEXIT_IOIO		0x07b
 #define VMEXIT_MSR		0x07c
 #define VMEXIT_SHUTDOWN		0x07f
 #define VMEXIT_VMRUN		0x080
 #define VMEXIT_VMMCALL		0x081
+#define VMEXIT_MONITOR		0x08a
+#define VMEXIT_MWAIT		0x08b
 #define VMEXIT_NPF		0x400
 /* VMRUN refused the VMCB: -1. KVM wrote the low half alone for years, so only that half counts. */
 #define VMEXIT_INVALID		UINT32_MAX
@@ -45,6 +70,9 @@
 #define IOIO_PORT_SHIFT		16
 #define MSR_WRITE		(1U << 0)
 #define NPF_WRITE		(1U << 1)
+#define NPF_FETCH		(1U << 4)
+#define CR_ASSIST_VALID		(1ULL << 63)	/* exit_info1 of a MOV to or from CR: bits 3:0 */
+#define CR_ASSIST_GPR		0xf
 
 struct vmcb_segment {
 	uint16_t selector;
@@ -96,7 +124,8 @@ struct vmcb {
 	uint64_t rsp;
 	GAP(0x5e0, 0x5f8);
 	uint64_t rax;
-	GAP(0x600, 0x640);
+	uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
+	GAP(0x628, 0x640);
 	uint64_t cr2;
 	GAP(0x648, 0x668);
 	uint64_t pat;
@@ -119,8 +148,12 @@ AT(vmcb, cr4, 0x548);
 AT(vmcb, rip, 0x578);
 AT(vmcb, rsp, 0x5d8);
 AT(vmcb, rax, 0x5f8);
+AT(vmcb, kernel_gs_base, 0x620);
 AT(vmcb, cr2, 0x640);
 AT(vmcb, pat, 0x668);
 _Static_assert(sizeof(struct vmcb) == 4096, "vmcb");
+
+/* svm.c's: for features that no other vendor has. */
+struct vmcb *svm_vmcb(void);
 
 #endif

@@ -4,13 +4,32 @@
 #ifndef VMCS_H
 #define VMCS_H
 
+#include "account.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
 enum vmcs_field {
+	VMCS_VPID = 0x0000,
+	VMCS_POSTED_VECTOR = 0x0002,
 	VMCS_GUEST_ES_SELECTOR = 0x0800,	/* ES, CS, SS, DS, FS, GS, LDTR, TR: two apart */
+	VMCS_GUEST_INTERRUPT_STATUS = 0x0810,	/* RVI in the low byte */
+	VMCS_GUEST_PML_INDEX = 0x0812,
 	VMCS_HOST_ES_SELECTOR = 0x0c00,		/* ES, CS, SS, DS, FS, GS, TR: two apart */
 	VMCS_IO_BITMAP_A = 0x2000,
 	VMCS_IO_BITMAP_B = 0x2002,
 	VMCS_MSR_BITMAP = 0x2004,
+	VMCS_PML_ADDRESS = 0x200e,
+	VMCS_TSC_OFFSET = 0x2010,
+	VMCS_VIRTUAL_APIC = 0x2012,
+	VMCS_POSTED_DESCRIPTOR = 0x2016,
+	VMCS_FUNCTION_CONTROLS = 0x2018,
 	VMCS_EPT_POINTER = 0x201a,
+	VMCS_EOI_EXIT_BITMAP = 0x201c,		/* four of 64 bits, two apart */
+	VMCS_EPTP_LIST = 0x2024,
+	VMCS_VMREAD_BITMAP = 0x2026,
+	VMCS_VMWRITE_BITMAP = 0x2028,
+	VMCS_TSC_MULTIPLIER = 0x2032,
 	VMCS_GUEST_PHYSICAL_ADDRESS = 0x2400,
 	VMCS_LINK_POINTER = 0x2800,
 	VMCS_GUEST_DEBUGCTL = 0x2802,
@@ -26,10 +45,15 @@ enum vmcs_field {
 	VMCS_ENTRY_CTLS = 0x4012,
 	VMCS_ENTRY_MSR_LOAD_COUNT = 0x4014,
 	VMCS_ENTRY_INTERRUPTION = 0x4016,
+	VMCS_ENTRY_EXCEPTION_ERROR = 0x4018,
+	VMCS_TPR_THRESHOLD = 0x401c,
 	VMCS_PROCBASED_CTLS2 = 0x401e,
+	VMCS_PLE_GAP = 0x4020,
+	VMCS_PLE_WINDOW = 0x4022,
 	VMCS_INSTRUCTION_ERROR = 0x4400,
 	VMCS_EXIT_REASON = 0x4402,
 	VMCS_EXIT_INTERRUPTION = 0x4404,
+	VMCS_IDT_VECTORING = 0x4408,
 	VMCS_EXIT_INSTRUCTION_LENGTH = 0x440c,
 	VMCS_GUEST_ES_LIMIT = 0x4800,		/* as the selectors, then GDTR, IDTR */
 	VMCS_GUEST_GDTR_LIMIT = 0x4810,
@@ -38,9 +62,12 @@ enum vmcs_field {
 	VMCS_GUEST_INTERRUPTIBILITY = 0x4824,
 	VMCS_GUEST_ACTIVITY = 0x4826,
 	VMCS_GUEST_SYSENTER_CS = 0x482a,
+	VMCS_PREEMPTION_TIMER = 0x482e,
 	VMCS_HOST_SYSENTER_CS = 0x4c00,
 	VMCS_CR0_MASK = 0x6000,
 	VMCS_CR4_MASK = 0x6002,
+	VMCS_CR0_SHADOW = 0x6004,
+	VMCS_CR4_SHADOW = 0x6006,
 	VMCS_EXIT_QUALIFICATION = 0x6400,
 	VMCS_GUEST_CR0 = 0x6800,
 	VMCS_GUEST_CR3 = 0x6802,
@@ -72,44 +99,105 @@ enum vmcs_field {
 enum vmcs_segment { SEGMENT_ES, SEGMENT_CS, SEGMENT_SS, SEGMENT_DS, SEGMENT_FS, SEGMENT_GS,
 		    SEGMENT_LDTR, SEGMENT_TR, SEGMENT_COUNT };
 
+/* pin-based */
+#define PINBASED_EXTERNAL_INTERRUPT	(1U << 0)
+#define PINBASED_NMI			(1U << 3)
+#define PINBASED_VIRTUAL_NMIS		(1U << 5)
+#define PINBASED_PREEMPTION_TIMER	(1U << 6)
+#define PINBASED_POSTED_INTERRUPTS	(1U << 7)
 /* primary processor-based */
+#define PROCBASED_INTERRUPT_WINDOW	(1U << 2)
+#define PROCBASED_TSC_OFFSETTING	(1U << 3)
 #define PROCBASED_HLT_EXITING		(1U << 7)
+#define PROCBASED_MWAIT_EXITING		(1U << 10)
+#define PROCBASED_RDTSC_EXITING		(1U << 12)
+#define PROCBASED_CR8_LOAD_EXITING	(1U << 19)
+#define PROCBASED_TPR_SHADOW		(1U << 21)
+#define PROCBASED_NMI_WINDOW		(1U << 22)
+#define PROCBASED_MOV_DR_EXITING	(1U << 23)
+#define PROCBASED_MONITOR_TRAP_FLAG	(1U << 27)
+#define PROCBASED_MONITOR_EXITING	(1U << 29)
+#define PROCBASED_PAUSE_EXITING		(1U << 30)
 #define PROCBASED_USE_IO_BITMAPS	(1U << 25)
 #define PROCBASED_USE_MSR_BITMAPS	(1U << 28)
 #define PROCBASED_SECONDARY		(1U << 31)
+/* secondary processor-based; EPT is in x86.h */
+#define PROCBASED2_VPID			(1U << 5)
+#define PROCBASED2_UNRESTRICTED_GUEST	(1U << 7)
+#define PROCBASED2_VIRTUAL_DELIVERY	(1U << 9)
+#define PROCBASED2_PAUSE_LOOP		(1U << 10)
+#define PROCBASED2_VM_FUNCTIONS		(1U << 13)
+#define PROCBASED2_SHADOW_VMCS		(1U << 14)
+#define PROCBASED2_PML			(1U << 17)
+#define PROCBASED2_TSC_SCALING		(1U << 25)
 /* VM-exit and VM-entry */
 #define EXIT_HOST_ADDRESS_SPACE_SIZE	(1U << 9)
+#define EXIT_ACK_INTERRUPT		(1U << 15)
 #define ENTRY_IA32E_MODE_GUEST		(1U << 9)
 
-#define INTERRUPTION_VALID		(1U << 31)	/* type 0 in bits 10:8 = external */
+#define TSC_MULTIPLIER_ONE		(1ULL << 48)
 #define SEGMENT_UNUSABLE		(1U << 16)
 
 #define EPT_MEMORY_TYPE_WB		6
 #define EPT_LEAF_TYPE_SHIFT		3
 #define EPTP_WALK_4_LEVELS		(3 << 3)
+#define EPTP_ACCESSED_DIRTY		(1 << 6)
+#define EPT_EXECUTE			(1 << 2)
+#define EPT_ACCESSED			(1 << 8)
+#define EPT_DIRTY			(1 << 9)
+#define INVEPT_GLOBAL			2
+#define INVVPID_INDIVIDUAL_ADDRESS	0
+#define INVVPID_SINGLE_CONTEXT		1
 #define EPT_CAP_WALK_4			(1U << 6)
 #define EPT_CAP_WB			(1U << 14)
+
+#define MSR_IA32_VMX_VMFUNC		0x491
+#define VM_FUNCTION_EPTP_SWITCHING	1
 
 #define EXIT_REASON_BASIC		0xffff		/* the rest are modifiers */
 #define EXIT_REASON_ENTRY_FAILED	(1U << 31)
 #define EXIT_REASON_EXCEPTION_NMI	0
 #define EXIT_REASON_EXTERNAL_INTERRUPT	1
 #define EXIT_REASON_TRIPLE_FAULT	2
+#define EXIT_REASON_INTERRUPT_WINDOW	7
+#define EXIT_REASON_NMI_WINDOW		8
 #define EXIT_REASON_CPUID		10
 #define EXIT_REASON_HLT			12
+#define EXIT_REASON_RDTSC		16
 #define EXIT_REASON_VMCALL		18
+#define EXIT_REASON_CR_ACCESS		28
+#define EXIT_REASON_DR_ACCESS		29
 #define EXIT_REASON_IO			30
 #define EXIT_REASON_RDMSR		31
 #define EXIT_REASON_WRMSR		32
 #define EXIT_REASON_INVALID_STATE	33
 #define EXIT_REASON_MSR_LOADING		34
+#define EXIT_REASON_MWAIT		36
+#define EXIT_REASON_MONITOR_TRAP	37
+#define EXIT_REASON_MONITOR		39
+#define EXIT_REASON_PAUSE		40
 #define EXIT_REASON_EPT_VIOLATION	48
 #define EXIT_REASON_EPT_MISCONFIG	49
+#define EXIT_REASON_PREEMPTION_TIMER	52
 
 /* exit qualification */
 #define QUALIFICATION_IO_SIZE		7	/* bytes - 1 */
 #define QUALIFICATION_IO_IN		(1U << 3)
 #define QUALIFICATION_IO_PORT_SHIFT	16
 #define QUALIFICATION_EPT_WRITE		(1U << 1)
+#define QUALIFICATION_EPT_FETCH		(1U << 2)
+
+/* vmx.c's, on the current VMCS: for features that no other vendor has. */
+uint64_t vmread(enum vmcs_field field);
+void vmwrite(enum vmcs_field field, uint64_t value);
+/* Sets `bits` in a control field; the CPU must allow them. */
+void vmx_control_add(enum vmcs_field field, uint32_t bits);
+/* The same for a secondary control, which the CPU may lack: false, and `outcome` says so. */
+bool vmx_secondary_add(struct outcome *outcome, uint32_t bits);
+/* A shadow VMCS (SDM vol. 3 "Shadow VMCS"): makes a region one, and the current one; VMCLEARs it, as
+ * it must be before it is linked to, and makes L1's own current again; makes it current once more. */
+bool vmx_shadow_load(uint8_t *region);
+bool vmx_shadow_unload(uint8_t *region);
+bool vmx_shadow_reload(uint8_t *region);
 
 #endif

@@ -114,6 +114,10 @@ def expect_reason(ran, status, reason, summary="", mend=()):
     return report
 
 
+def features(report):
+    return {feature["name"]: feature["status"] for feature in report["features"]}
+
+
 def works(report, but=()):
     """L2 really ran: every step but those in `but` passed, and KVM's own witnesses say so."""
     for name, status in steps(report).items():
@@ -207,7 +211,7 @@ STOPS = [f"stop_{number}" for number in range(1, 16)] + [
     f"stop_by_{how}" for how in ("spin", "trap", "die", "babble", "fail")]
 MISTAKES = [f"bad_{what}" for what in ("enable", "control", "host", "state", "intercept", "region",
                                       "leave")]
-KERNELS = ["l1", "liar", "l1_answers", "skipper"] + STOPS + MISTAKES
+KERNELS = ["l1", "liar", "features_liar", "l1_answers", "skipper"] + STOPS + MISTAKES
 
 
 @dataclasses.dataclass(frozen=True)

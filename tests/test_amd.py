@@ -6,8 +6,8 @@ A row is a command, the boot of the rig that it shares with others, and what mus
 """
 import pytest
 
-from harness import (BUILDS, CHECKS, INSIDE, NO_WITNESS, Boot, boot, expect_reason, other_kvm, rig,
-                     steps, works)
+from harness import (BUILDS, CHECKS, INSIDE, NO_WITNESS, Boot, boot, expect_reason, features,
+                     other_kvm, remedy, rig, steps, works)
 
 PROBE = INSIDE["gcc"] + " --nested-probe --format json --timeout 60"
 QEMU = ("qemu-system-x86_64 -accel kvm -cpu host -M {} -kernel /t/l1.elf -serial stdio -display none "
@@ -50,6 +50,14 @@ OFF = Boot(("amd", "--nested", "0"), {
 NO_PAGING = Boot(("amd", "--npt", "0"), {"probe": PROBE})
 NO_SVM = Boot(("amd", "--cpu", "EPYC,-svm"), {"probe": PROBE})
 NO_NPT_BELOW = Boot(("amd", "--cpu", "EPYC,+svm,-npt"), {"probe": PROBE})
+FEATURES = Boot(("amd",), builds=("gcc",), commands={
+    "map": PROBE + " --features",
+    "without-npt": PROBE + " --features -cpu host,-npt",
+    "liar": PROBE + " --features --probe-kernel /t/features_liar.elf",
+    "plain": PROBE,
+})
+# What TCG has beyond the EPYC that it models.
+MORE = Boot(("amd", "--cpu", "EPYC,+svm,+npt,+vgif,+la57"), {"map": PROBE + " --features"}, builds=("gcc",))
 # Bochs emulates a Ryzen: another implementation of SVM than QEMU's.
 BOCHS = Boot(("amd", "--engine", "bochs"), {"probe": PROBE})
 
@@ -142,6 +150,58 @@ def test_amd_witness_row_fails(command):
     failed = [name for name, status in steps(report).items() if status == "failed"]
     assert failed == ["witnesses"]
     assert report["evidence"]["kvm_nested_run"] == 0
+
+
+# What QEMU's TCG and this kernel's KVM show to L1; all others of SVM's work.
+NOT_OFFERED = ["la57", "tsc-scaling", "pause-filter", "nrip-save", "decode-assists",
+               "virtual-vmload", "virtual-gif"]
+VMX_ONLY = ["nested-execute-only", "page-modification-log", "vm-functions", "virtual-delivery",
+            "posted-interrupts", "preemption-timer", "monitor-trap-flag", "shadow-vmcs",
+            "bad-host-state"]
+FAILS = ["xsave-state"]
+
+
+def test_amd_features():
+    report = boot(FEATURES)["map"].report(0)
+    expected = dict.fromkeys(NOT_OFFERED, "not-offered") | dict.fromkeys(FAILS, "fails") | \
+        dict.fromkeys(VMX_ONLY, "not-applicable")
+    for name, status in features(report).items():
+        assert status == expected.pop(name, "works"), name
+    assert not expected
+    assert (report["verdict"], report["reason"]) == ("limited", "feature-fails")
+    assert "xsave-state" in report["summary"]
+    assert report["evidence"]["exit_cycles"] < report["evidence"]["round_trip_cycles"]
+    assert "emulated" in report["evidence"]["slow"]
+    failed = next(f for f in report["features"] if f["status"] == "fails")
+    assert "known of QEMU's TCG" in failed["detail"]
+
+
+def test_amd_features_of_another_model():
+    report = boot(MORE)["map"].report(0)
+    assert {features(report)[name] for name in ("la57", "virtual-gif")} == {"works"}
+
+
+def test_amd_features_without_npt():
+    """What plays in the nested page tables is not tried, and the reason is given."""
+    report = boot(FEATURES)["without-npt"].report(0)
+    for feature in report["features"]:
+        if feature["status"] == "not-tried":
+            assert feature["detail"] == "L1 has no NPT"
+    assert features(report)["nested-2m"] == "not-tried"
+    assert features(report)["tsc-offset"] == "works"
+
+
+def test_amd_features_on_request_only():
+    report = boot(FEATURES)["plain"].report(0)
+    assert "features" not in report and "exit_cycles" not in report["evidence"]
+    assert report["verdict"] == "works"
+
+
+def test_amd_features_liar():
+    """Claims without an L2, half of them signed from L1: none is shown as working."""
+    report = boot(FEATURES)["liar"].report(1)
+    assert report["reason"] == "witnesses-disagree"
+    assert set(features(report).values()) == {"fails"}
 
 
 def test_amd_held_open_is_counted():

@@ -4,6 +4,7 @@
 
 #include "contract.h"
 #include "error.h"
+#include "features_report.h"
 #include "near.h"
 #include "option_values.h"
 #include "l0.h"
@@ -62,6 +63,7 @@ int command_probe(const struct options *options)
 		.cpu = options->cpu,
 		.timeout_ms = options->timeout_ms,
 		.l1 = image_l1(),
+		.features = options->features,
 	};
 	static struct series series;
 	static struct result result;
@@ -214,6 +216,16 @@ static void list_checks(void)
 	printf("%3d  L%d  %-18s %s\n", number, level, name, title);
 	L1_CHECKS(X)
 #undef X
+	puts("\nOptional, tried with --features; what offers it to L1 on VMX, on SVM; what it proves");
+	for (size_t i = 0; i < feature_row_count; i++) {
+		const struct feature_row *row = &feature_rows[i];
+		char vmx[48], svm[48];
+
+		need_text(vmx, sizeof(vmx), &row->vmx);
+		need_text(svm, sizeof(svm), &row->svm);
+		printf("%3d  L%d  %-22s %s\n%32s%s; %s: %s\n", row->number, row->level, row->name,
+		       row->title, "", vmx, svm, row->proves);
+	}
 }
 
 static void list_formats(void)

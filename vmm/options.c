@@ -140,6 +140,13 @@ static int set_probe_kernel(struct options *options, const char *value)
 	return 0;
 }
 
+static int set_features(struct options *options, const char *value)
+{
+	(void)value;
+	options->features = true;
+	return 0;
+}
+
 static int set_verbose(struct options *options, const char *value)
 {
 	(void)value;
@@ -228,6 +235,8 @@ const struct option options_table[] = {
 	  "probe again and again for this long", set_duration, NULL },
 	{ OPTION_PROBE, "all-cpus", NULL,
 	  "probe on each CPU in turn, and name the odd one out", set_all_cpus, NULL },
+	{ OPTION_PROBE, "features", NULL,
+	  "try the optional features of nesting too (see --list checks)", set_features, NULL },
 	{ OPTION_PROBE, "verbose", NULL,
 	  "every step with its time and evidence", set_verbose, NULL },
 	{ OPTION_PROBE, "quiet", NULL,

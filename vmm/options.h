@@ -32,6 +32,7 @@ struct options {
 	unsigned int timeout_ms;
 	const char *probe_kernel;	/* NULL = the built-in L1 kernel */
 	struct series_options series;
+	bool features;
 	bool verbose;
 	bool quiet;
 	/* --kernel */

@@ -4,7 +4,7 @@
 
 unsigned int checks_run(const struct l1_orders *orders)
 {
-	for (unsigned int check = L1_CHECK_NONE + 1; check < L1_CHECK_COUNT; check++) {
+	for (unsigned int check = L1_CHECK_NONE + 1; check < L1_CORE_COUNT; check++) {
 		if (check == L1_CHECK_L2_PORT) {
 			uint32_t nonce = inl(PORT_WITNESS);
 

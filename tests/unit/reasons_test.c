@@ -711,6 +711,20 @@ static void no_nested_state(struct facts *facts)
 	facts->run.witness_guest_mode = UNKNOWN;
 }
 
+static void feature_fails_alone(struct facts *facts)
+{
+	facts->run.features_asked = true;
+	facts->run.status[L1_CHECK_REAL_MODE] = L1_PASSED;
+	facts->run.status[L1_CHECK_LA57] = L1_NOT_OFFERED;
+	facts->run.status[L1_CHECK_XSAVE_STATE] = L1_FAILED;
+}
+
+static void features_fail(struct facts *facts)
+{
+	feature_fails_alone(facts);
+	facts->run.status[L1_CHECK_REAL_MODE] = L1_FAILED;
+}
+
 static void no_paging(struct facts *facts)
 {
 	strcpy(facts->host.nested_paging.text, "N");
@@ -840,6 +854,8 @@ static const struct sample {
 	{ "l1-incomplete", VERDICT_BROKEN, INTEL, leaves_early, "l2-msr" },
 	{ "l1-incomplete", VERDICT_BROKEN, INTEL, says_nothing, "cpu-shows-virt" },
 	{ "nested-state-unsupported", VERDICT_LIMITED, INTEL, no_nested_state, "4.20" },
+	{ "feature-fails", VERDICT_LIMITED, AMD, feature_fails_alone, "xsave-state is offered and fails." },
+	{ "feature-fails", VERDICT_LIMITED, INTEL, features_fail, "real-mode is offered and fails, and 1 more" },
 	{ "ept-or-npt-absent", VERDICT_LIMITED, INTEL, no_paging, "ept=1" },
 	{ "ept-or-npt-absent", VERDICT_LIMITED, AMD, no_paging, "npt=1" },
 	{ "no-unrestricted-guest", VERDICT_LIMITED, INTEL, no_unrestricted, "unrestricted_guest=1" },

@@ -67,6 +67,28 @@ static struct step *sample_step(struct result *result, const char *name, enum st
 	return NULL;
 }
 
+/* One row of each kind. */
+static void sample_features(struct result *result, const char *detail)
+{
+	static const char *const names[] = { "tsc-offset", "nested-1g", "tsc-scaling", "nrip-save",
+					     "nested-flush", "virtual-gif" };
+
+	result->features_asked = true;
+	for (int i = 0; i < 6; i++) {
+		struct feature *feature = result_feature(result, 100 + i, names[i]);
+
+		feature->status = (enum feature_status)i;
+		feature->title = "what it is";
+		feature->proves = "what it proves";
+		feature->level = 2;
+		feature->timed = i < 2;
+		feature->ns = 7919;
+		if (i == FEATURE_NOT_OFFERED)
+			snprintf(feature->needs, sizeof(feature->needs), "CPUID 8000000Ah EDX[4]");
+		snprintf(feature->detail, sizeof(feature->detail), "%s", detail);
+	}
+}
+
 static void sample_verdict(struct result *result, enum verdict verdict, int number,
 			   const char *reason, const char *summary)
 {
@@ -114,6 +136,7 @@ static void sample_limited(struct result *result)
 	sample_works(result);
 	sample_step(result, "nested-paging", STEP_LIMITED,
 		    "L1's CPU does not offer NPT: L2 runs on shadow page tables");
+	sample_features(result, "why it is so");
 	sample_verdict(result, VERDICT_LIMITED, 502, "nested-paging-missing",
 		       "Nested guests run here, but slowly: L1 is not offered nested paging.");
 	result_say(result, "kvm_amd was loaded with npt=0. Load it again with npt=1 (no VM may run "
@@ -176,6 +199,7 @@ static void sample_hostile(struct result *result)
 	result->hosts = 0;
 	sample_host(result, SAMPLE_HOSTILE);
 	sample_step(result, "l2-exception", STEP_FAILED, SAMPLE_HOSTILE);
+	sample_features(result, SAMPLE_HOSTILE);
 	snprintf(result->summary, sizeof(result->summary), "%s", SAMPLE_HOSTILE);
 	fact_text(result->evidence, &result->evidences, "l1_says", "L1 says", "%s", SAMPLE_HOSTILE);
 	result_say(result, "%s", SAMPLE_HOSTILE);

@@ -14,6 +14,8 @@ import sys
 SCHEMA = pathlib.Path(__file__).parents[2] / "vmm/report/report.schema.json"
 SAMPLES = ["works", "limited", "broken", "unavailable", "timed-out", "failed", "hostile"]
 
+STATUSES = ["works", "fails", "not-offered", "not-applicable", "not-tried", "unfinished"]
+
 # What must be refused: the member of a good report, and the value it is given.
 REFUSED = [
     ("schema_version", 2),
@@ -52,6 +54,14 @@ def check(validator, dump):
     for key, value in REFUSED:
         bad = copy.deepcopy(good) | {key: value}
         yield f"{key} = {value!r} is refused", [] if not validator.is_valid(bad) else ["taken"]
+    mapped = load(dump, "limited")
+    statuses = [feature["status"] for feature in mapped["features"]]
+    yield "a feature of each status", sorted(set(STATUSES) ^ set(statuses))
+    for key, value in (("status", "fine"), ("number", 99), ("detail", ""), ("duration_ns", -1)):
+        bad = copy.deepcopy(mapped)
+        bad["features"][1][key] = value
+        yield f"a failing feature's {key} = {value!r} is refused", (
+            [] if not validator.is_valid(bad) else ["taken"])
     for key in good:
         bad = {k: v for k, v in good.items() if k != key}
         yield f"a report without {key} is refused", [] if not validator.is_valid(bad) else ["taken"]

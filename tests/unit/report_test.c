@@ -85,6 +85,25 @@ static void text_marks_in_unicode_and_color(void)
 	free(text);
 }
 
+static void text_maps_the_features(void)
+{
+	char *text = report_of_sample("limited", "text", &plain);
+	char *none = report_of_sample("works", "text", &plain);
+	char *json = report_of_sample("works", "json", &plain);
+
+	expect_has(text, "Nested features:\n  tsc-offset    works        what it is\n"
+			 "  nested-1g     fails        why it is so\n"
+			 "  tsc-scaling   not offered  why it is so\n"
+			 "  nested-flush  not tried    why it is so\n"
+			 "  virtual-gif   unfinished   why it is so\n"
+			 "  and 1 that CPUs of this vendor do not have\n");
+	expect_lacks(none, "Nested features");
+	expect_lacks(json, "\"features\"");
+	free(text);
+	free(none);
+	free(json);
+}
+
 static void text_hides_what_is_not_verbose(void)
 {
 	struct report_style verbose = { .columns = 80, .verbose = true };
@@ -397,6 +416,7 @@ static void half_a_command_is_prose(void)
 const struct unit_test report_tests[] = {
 	{ "report: text tells verdict, mark and reason", text_tells_the_verdict },
 	{ "report: text marks in Unicode and colour", text_marks_in_unicode_and_color },
+	{ "report: text maps the features", text_maps_the_features },
 	{ "report: text hides what only verbose shows", text_hides_what_is_not_verbose },
 	{ "report: text groups digits", text_numbers },
 	{ "report: text picks the unit of a time", text_times },

@@ -141,6 +141,46 @@ static void witness_report(struct result *result, const struct run_facts *run)
 			run->stat_guest_mode, "this kernel has no statistic guest_mode");
 }
 
+/*
+ * Hardware takes 1,000 to 3,000 cycles for an exit, and an L2's goes through L0 four times or more, a few
+ * tens of thousands (Ben-Yehuda et al., "The Turtles Project"). Far beyond that is a remark, no verdict:
+ * nesting works.
+ */
+#define SLOW_EXIT_CYCLES	20000
+#define SLOW_ROUND_TRIP_CYCLES	200000
+#define SLOW_RATIO		50
+
+static void slow_report(struct result *result, const struct facts *facts)
+{
+	const struct run_facts *run = &facts->run;
+	const char *paging = run->vendor == L1_VENDOR_VMX ? "EPT" : "NPT";
+	const char *cause = "the host is overcommitted, or its mitigations are dear";
+
+	if (run->exit_cycles < SLOW_EXIT_CYCLES && run->round_trip_cycles < SLOW_ROUND_TRIP_CYCLES &&
+	    run->round_trip_cycles / run->exit_cycles < SLOW_RATIO)
+		return;
+	if (strstr(l0_name(&facts->host), "emulator"))
+		cause = "the CPU below is emulated";
+	else if (!facts->kvm.offers_nested_paging)
+		cause = paging[0] == 'E' ? "L1 has no EPT" : "L1 has no NPT";
+	else if (strstr(l0_name(&facts->host), "Hyper-V"))
+		cause = "KVM does not use Hyper-V's enlightened VMCS";
+	fact_text(EVIDENCE(result), "slow", "Slow", "nesting works, but exits are dear; likely %s", cause);
+}
+
+static void cost_report(struct result *result, const struct facts *facts)
+{
+	const struct run_facts *run = &facts->run;
+
+	if (!run->exit_cycles || !run->round_trip_cycles)
+		return;
+	fact_number(EVIDENCE(result), "exit_cycles", "Cycles of an exit from L1",
+		    (int64_t)run->exit_cycles);
+	fact_number(EVIDENCE(result), "round_trip_cycles", "Cycles from L2 to L1 and back",
+		    (int64_t)run->round_trip_cycles);
+	slow_report(result, facts);
+}
+
 static const char *end_name(enum run_end end)
 {
 	static const char *const names[] = {
@@ -187,10 +227,10 @@ static void reached_report(struct result *result, const struct run_facts *run)
 	fact_text(EVIDENCE(result), "l1_reached", "L1 got so far", "%s%s%s", on, block, entries);
 }
 
-/* The first check that failed. */
+/* The first core check that failed. */
 static bool failed_check(const struct run_facts *run, unsigned int *check)
 {
-	for (*check = L1_CHECK_NONE + 1; *check < L1_CHECK_COUNT; ++*check)
+	for (*check = L1_CHECK_NONE + 1; *check < L1_CORE_COUNT; ++*check)
 		if (run->status[*check] == L1_FAILED)
 			return true;
 	return false;
@@ -232,6 +272,7 @@ void evidence_report(struct result *result, const struct facts *facts, uint64_t 
 	fact_number(EVIDENCE(result), "exits", "Exits to minivmm", (int64_t)exits);
 	counters_report(result, run);
 	witness_report(result, run);
+	cost_report(result, facts);
 	if (failed_check(run, &check))
 		exit_report(result, run, check);
 	else if (run->end == RUN_DONE)

@@ -121,6 +121,8 @@ struct run_facts {
 	unsigned int status[L1_CHECK_COUNT];	/* enum l1_status, 0 = never ended */
 	uint64_t value[L1_CHECK_COUNT][L1_VALUE_COUNT];
 	uint64_t entries;		/* L1's own count of entries into L2 */
+	uint64_t exit_cycles, round_trip_cycles; /* medians by L1's TSC, 0 = not measured */
+	bool features_asked;		/* L1 was told to try the optional checks too */
 
 	/* where it stopped */
 	uint64_t rip;

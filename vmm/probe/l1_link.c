@@ -39,18 +39,22 @@ static void witness_add(enum tristate *witness, bool yes)
 		*witness = yes ? YES : NO;
 }
 
-/* An exit that only L2 should be able to cause: is the vCPU in guest mode, KVM? */
-static void witness_question(struct l1_link *link)
+/* An exit that only L2 should be able to cause: is the vCPU in guest mode, KVM? False if a witness
+ * denies it. */
+static bool witness_question(struct l1_link *link)
 {
 	struct kvm_nested_state state;
-	uint64_t guest_mode;
+	uint64_t guest_mode = 1;
+	bool in_l2 = true;
 
 	if (kvm_check(link->machine->kvm, KVM_CAP_NESTED_STATE) > 0 &&
-	    vcpu_nested_state_get(&link->machine->cpu[0].vcpu, &state) == 0)
-		witness_add(&link->run->witness_guest_mode,
-			    state.flags & KVM_STATE_NESTED_GUEST_MODE);
+	    vcpu_nested_state_get(&link->machine->cpu[0].vcpu, &state) == 0) {
+		in_l2 = state.flags & KVM_STATE_NESTED_GUEST_MODE;
+		witness_add(&link->run->witness_guest_mode, in_l2);
+	}
 	if (vcpu_stat_get(&link->machine->cpu[0].vcpu, "guest_mode", &guest_mode))
 		witness_add(&link->run->stat_guest_mode, guest_mode != 0);
+	return in_l2 && guest_mode;
 }
 
 static int witness_read(void *device, uint64_t port, void *data, unsigned int size)
@@ -72,18 +76,19 @@ static int witness_write(void *device, uint64_t port, const void *data, unsigned
 {
 	struct l1_link *link = device;
 	uint32_t answer;
+	bool right;
 
 	if (port != PORT_WITNESS || size != sizeof(answer))
 		return 0;
 	memcpy(&answer, data, sizeof(answer));
 	/* one answer to each nonce, and a wrong one is not made good */
-	link->run->witness_answer_right =
-		(link->run->witness_writes == 0 || link->run->witness_answer_right) &&
-		link->nonce_pending &&
+	right = link->nonce_pending &&
 		answer == challenge_answer32(link->challenge[0], link->challenge[1], link->nonce);
+	link->run->witness_answer_right =
+		(link->run->witness_writes == 0 || link->run->witness_answer_right) && right;
 	link->nonce_pending = false;
 	link->run->witness_writes++;
-	witness_question(link);
+	link->signatures += witness_question(link) && right;
 	return 0;
 }
 
@@ -103,15 +108,56 @@ static int message_refuse(struct l1_link *link)
 	return -ECANCELED;
 }
 
-/* Checks begin in the order of their numbers, one at a time. */
+/* Checks begin in this order: that of their numbers, but virt-off comes last. */
+static unsigned int check_rank(unsigned int check)
+{
+	return check == L1_CHECK_VIRT_OFF ? L1_CHECK_COUNT : check;
+}
+
+static bool is_feature(unsigned int check)
+{
+	return check > L1_CORE_LAST;
+}
+
+/* ... and one at a time. */
 static int message_begin(struct l1_link *link, const struct l1_message *message)
 {
-	if (link->run->in_check || message->check <= link->run->last_check)
+	if (link->run->in_check ||
+	    check_rank(message->check) <= check_rank(link->run->last_check) ||
+	    (is_feature(message->check) && !link->features))
 		return message_refuse(link);
+	link->signatures = 0;
+	link->begin_nested_run_known =
+		is_feature(message->check) &&
+		vcpu_stat_get(&link->machine->cpu[0].vcpu, "nested_run", &link->begin_nested_run);
 	link->run->last_check = message->check;
 	link->run->in_check = true;
 	link->begin_ns = now_ns();
 	return 0;
+}
+
+/* A feature that is said to work has had an L2 that signed, and KVM counted its entries. */
+static void feature_verify(struct l1_link *link, const struct l1_message *message)
+{
+	uint64_t claimed = message->value[L1_VALUE_ENTRIES], now;
+	char sentence[sizeof(link->run->disagreement)];
+
+	if (link->signatures == 0) {
+		snprintf(sentence, sizeof(sentence), "L1 says that feature %u works; no L2 of that check "
+			 "came to the witness port", message->check);
+	} else if (link->begin_nested_run_known &&
+		   vcpu_stat_get(&link->machine->cpu[0].vcpu, "nested_run", &now) &&
+		   (claimed == 0 || now - link->begin_nested_run < claimed)) {
+		snprintf(sentence, sizeof(sentence), "feature %u: L1 counts %llu entries into L2, KVM's "
+			 "nested_run counts %llu", message->check, (unsigned long long)claimed,
+			 (unsigned long long)(now - link->begin_nested_run));
+	} else {
+		return;
+	}
+	disagree(link->run, sentence);
+	link->run->status[message->check] = L1_FAILED;
+	snprintf(link->text[message->check], sizeof(link->text[0]), "%s", "L1 says that it works; KVM "
+		 "has not seen L2 run");
 }
 
 /* The one that began ends. */
@@ -135,6 +181,8 @@ static int message_end(struct l1_link *link, const struct l1_message *message)
 		run->answer_right = message->value[L1_VALUE_EXPECTED] == answer &&
 				    message->value[L1_VALUE_GOT] == answer;
 	}
+	if (is_feature(check) && message->status == L1_PASSED)
+		feature_verify(link, message);
 	return 0;
 }
 
@@ -150,7 +198,9 @@ static int message_trap(struct l1_link *link, const struct l1_message *message)
 /* What it left out is for the rules to name. */
 static int message_done(struct l1_link *link, const struct l1_message *message)
 {
-	link->run->entries = message->value[0];
+	link->run->entries = message->value[L1_DONE_ENTRIES];
+	link->run->exit_cycles = message->value[L1_DONE_EXIT_CYCLES];
+	link->run->round_trip_cycles = message->value[L1_DONE_ROUND_TRIP_CYCLES];
 	link->run->end = RUN_DONE;
 	return -ECANCELED;
 }
@@ -161,6 +211,7 @@ static int message_hello(struct l1_link *link, uint8_t *shared)
 	const struct l1_orders orders = {
 		.challenge = { link->challenge[0], link->challenge[1] },
 		.resume_rounds = link->resume_rounds,
+		.features = link->features,
 	};
 
 	if (link->said_hello)

@@ -6,6 +6,7 @@
 #include "deadline.h"
 #include "error.h"
 #include "evidence.h"
+#include "features_report.h"
 #include "l1_link.h"
 #include "reasons.h"
 #include "trace.h"
@@ -228,14 +229,14 @@ static void checks_report(struct probe *probe)
 	static const struct {
 		const char *name, *title;
 		int level;
-	} rows[L1_CHECK_COUNT] = {
+	} rows[L1_CORE_COUNT] = {
 #define X(number, id, name_, level_, title_) [number] = { name_, title_, level_ },
 		L1_CHECKS(X)
 #undef X
 	};
 	const struct run_facts *run = &probe->facts.run;
 
-	for (unsigned int check = L1_CHECK_NONE + 1; check < L1_CHECK_COUNT; check++) {
+	for (unsigned int check = L1_CHECK_NONE + 1; check < L1_CORE_COUNT; check++) {
 		struct step *step = result_step(probe->result, rows[check].name, rows[check].title,
 						rows[check].level);
 
@@ -304,6 +305,8 @@ static void probe_init(struct probe *probe, const struct probe_options *options,
 		.kvm.fd = -1,
 		.machine = { .vm.fd = -1 },
 		.link.resume_rounds = PROBE_RESUME_ROUNDS,
+		.link.features = options->features,
+		.facts.run.features_asked = options->features,
 		.start_ns = now_ns(),
 	};
 	*result = (struct result){ 0 };
@@ -343,6 +346,8 @@ void probe_run(const struct probe_options *options, struct result *result)
 	deadline_disarm();
 	checks_report(&probe);
 	witnesses_report(&probe);
+	if (options->features)
+		features_report(result, &probe.facts, &probe.link);
 	host_report(result, &probe.facts.host);
 	evidence_report(result, &probe.facts, probe.machine.cpu[0].exits);
 	reason_diagnose(result, &probe.facts);

@@ -11,6 +11,7 @@ struct probe_options {
 	struct cpu_model cpu;
 	unsigned int timeout_ms;	/* wall time for all of it, 0 = none */
 	struct image l1;		/* the L1 kernel to boot */
+	bool features;			/* the optional checks too */
 };
 
 #define PROBE_TIMEOUT_MS	5000

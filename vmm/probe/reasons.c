@@ -321,6 +321,9 @@ static const struct {
 #define X(number, id, name, level, title) [number] = { name, title },
 	L1_CHECKS(X)
 #undef X
+#define X(number, id, name, level, title, vmx, svm, proves) [number] = { name, title },
+	L1_FEATURES(X)
+#undef X
 };
 
 /* The number may come from the guest. */
@@ -336,9 +339,12 @@ bool l1_status_possible(unsigned int check, unsigned int status, enum l1_vendor 
 	case L1_FAILED:
 		return true;
 	case L1_NOT_OFFERED:
-		return check == L1_CHECK_NESTED_PAGING;
+		return check == L1_CHECK_NESTED_PAGING || check > L1_CORE_LAST;
 	case L1_NOT_APPLICABLE:
-		return check == L1_CHECK_VMCS_LOAD && vendor == L1_VENDOR_SVM;
+		return (check == L1_CHECK_VMCS_LOAD && vendor == L1_VENDOR_SVM) ||
+		       check > L1_CORE_LAST;
+	case L1_NOT_TRIED:
+		return check > L1_CORE_LAST;
 	default:
 		return false;
 	}
@@ -955,6 +961,29 @@ static bool paging_absent(const struct facts *facts)
 	return facts->run.status[L1_CHECK_NESTED_PAGING] != L1_PASSED;
 }
 
+static unsigned int failing_feature(const struct facts *facts)
+{
+	return first_failed(facts, L1_CORE_LAST + 1, L1_CHECK_COUNT - 1);
+}
+
+static bool feature_fails(const struct facts *facts)
+{
+	return failing_feature(facts) != L1_CHECK_NONE;
+}
+
+static void feature_fails_summary(struct result *result, const struct facts *facts)
+{
+	unsigned int first = failing_feature(facts), count = 0;
+	char others[48] = "";
+
+	for (unsigned int check = first; check < L1_CHECK_COUNT; check++)
+		count += checks[check].name && check_failed(facts, check);
+	if (count > 1)
+		snprintf(others, sizeof(others), ", and %u more that the map names", count - 1);
+	summarise(result, "L2 runs and every core check passed, but nested feature %s is offered and "
+		  "fails%s.", check_name(first), others);
+}
+
 static const char *paging_name(const struct facts *facts)
 {
 	return run_is_vmx(facts) ? "EPT" : "NPT";
@@ -1367,6 +1396,12 @@ static const struct reason reasons[] = {
 			"another than the rest; the verdict is the worst of them.",
 		.alike = "Chance: with --all-cpus --repeat 10 each CPU is tried ten times, and "
 			 "what differs on one and the same CPU is called flaky.",
+	}, {
+		REASON(545, "feature-fails", LIMITED,
+		       feature_fails, feature_fails_summary, remedy_report),
+		.symptom = "A hypervisor inside the virtual machine runs, and misbehaves once it uses one feature.",
+		.cause = "Nesting works, but an optional feature that L1's CPU offers does not work.",
+		.tell = "With --features, one of the checks from number 100 on fails; it is named.",
 	}, {
 		REASON(0, "ok", WORKS, always, ok_summary, NULL),
 		.symptom = "None.",

@@ -127,6 +127,30 @@ static void json_steps(struct json *json, const struct result *result)
 	json_close(json, ']');
 }
 
+static void json_features(struct json *json, const struct result *result)
+{
+	json_open(json, "features", '[');
+	for (size_t i = 0; i < result->features; i++) {
+		const struct feature *feature = &result->feature[i];
+
+		json_open(json, NULL, '{');
+		json_number(json, "number", feature->number);
+		json_text(json, "name", feature->name);
+		json_text(json, "title", feature->title);
+		json_number(json, "level", feature->level);
+		json_text(json, "needs", feature->needs);
+		json_text(json, "proves", feature->proves);
+		json_text(json, "status", feature_status_name(feature->status));
+		if (feature->timed)
+			json_number(json, "duration_ns", (int64_t)feature->ns);
+		else
+			json_word(json, "duration_ns", "null");
+		json_text(json, "detail", feature->detail);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
 static void json_fact(struct json *json, const struct fact *fact)
 {
 	switch (fact->kind) {
@@ -247,6 +271,8 @@ int report_json(FILE *out, const struct result *result, const struct report_styl
 	json_number(&json, "exit_status", verdict_exit_status(result->verdict));
 	json_number(&json, "duration_ns", (int64_t)result->ns);
 	json_steps(&json, result);
+	if (result->features_asked)
+		json_features(&json, result);
 	json_facts(&json, "host", result->host, result->hosts);
 	json_unknown(&json, result);
 	json_facts(&json, "evidence", result->evidence, result->evidences);

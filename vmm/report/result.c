@@ -11,6 +11,7 @@
 static struct fact spare_fact;
 static struct step spare_step;
 static struct remedy spare_remedy;
+static struct feature spare_feature;
 
 static struct fact *fact_add(struct fact *list, size_t *count, const char *key, const char *label,
 			     enum fact_kind kind)
@@ -74,6 +75,16 @@ struct step *result_step(struct result *result, const char *name, const char *ti
 		.status = STEP_NOT_TRIED,
 	};
 	return step;
+}
+
+struct feature *result_feature(struct result *result, int number, const char *name)
+{
+	bool room = result->features < RESULT_FEATURES;
+	struct feature *feature = room ? &result->feature[result->features++] : &spare_feature;
+
+	assert(room);
+	*feature = (struct feature){ .number = number, .name = name, .status = FEATURE_NOT_TRIED };
+	return feature;
 }
 
 /* Appends a line; returns whether all of it fitted. */
@@ -145,6 +156,20 @@ const char *step_status_name(enum step_status status)
 		[STEP_NOT_APPLICABLE] = "not-applicable",
 		[STEP_NOT_TRIED] = "not-tried",
 		[STEP_UNFINISHED] = "unfinished",
+	};
+
+	return names[status];
+}
+
+const char *feature_status_name(enum feature_status status)
+{
+	static const char *const names[] = {
+		[FEATURE_WORKS] = "works",
+		[FEATURE_FAILS] = "fails",
+		[FEATURE_NOT_OFFERED] = "not-offered",
+		[FEATURE_NOT_APPLICABLE] = "not-applicable",
+		[FEATURE_NOT_TRIED] = "not-tried",
+		[FEATURE_UNFINISHED] = "unfinished",
 	};
 
 	return names[status];

@@ -44,6 +44,29 @@ struct step {
 	char detail[200];	/* evidence or what went wrong; may be empty */
 };
 
+/* A row of the map of nested features, and how it came out. */
+enum feature_status {
+	FEATURE_WORKS,
+	FEATURE_FAILS,
+	FEATURE_NOT_OFFERED,	/* L1's CPU does not show it: `detail` says by which bit */
+	FEATURE_NOT_APPLICABLE,	/* the other vendor's */
+	FEATURE_NOT_TRIED,	/* `detail` says why */
+	FEATURE_UNFINISHED,	/* under way when the run ended */
+};
+
+struct feature {
+	int number;
+	const char *name;	/* "tsc-offset": stable */
+	const char *title;
+	int level;		/* as of a step */
+	const char *proves;
+	char needs[48];		/* the bit that offers it, for the vendor at hand; may be empty */
+	enum feature_status status;
+	bool timed;
+	uint64_t ns;
+	char detail[240];
+};
+
 /* One thing known (or known to be unknown) about the machine or the run. */
 enum fact_kind {
 	FACT_TEXT,
@@ -101,7 +124,8 @@ struct series {
 };
 
 #define RESULT_STEPS	64
-#define RESULT_FACTS	32
+#define RESULT_FEATURES	64
+#define RESULT_FACTS	48
 #define RESULT_REMEDIES	12
 
 struct result {
@@ -113,6 +137,9 @@ struct result {
 
 	struct step step[RESULT_STEPS];
 	size_t steps;
+	bool features_asked;			/* else there is no map, and `features` is 0 */
+	struct feature feature[RESULT_FEATURES];
+	size_t features;
 	struct fact host[RESULT_FACTS];		/* the machine */
 	size_t hosts;
 	struct fact evidence[RESULT_FACTS];	/* the run: witnesses, exits, how far it got */
@@ -137,6 +164,9 @@ struct fact *fact_unknown(struct fact *list, size_t *count, const char *key, con
 /* Appends a step with STEP_NOT_TRIED and returns it. */
 struct step *result_step(struct result *result, const char *name, const char *title, int level);
 
+/* Appends a feature with FEATURE_NOT_TRIED and returns it. */
+struct feature *result_feature(struct result *result, int number, const char *name);
+
 /* Appends a remedy line. */
 void result_say(struct result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -145,6 +175,7 @@ void result_command(struct result *result, const char *format, ...)
 
 const char *verdict_name(enum verdict verdict);		/* "works", "timed-out" ... */
 const char *step_status_name(enum step_status status);	/* "passed", "not-tried" ... */
+const char *feature_status_name(enum feature_status status);	/* "works", "not-offered" ... */
 /* Exit status of the default (GNU) style: 0, 1, 77, 99, 124. */
 int verdict_exit_status(enum verdict verdict);
 

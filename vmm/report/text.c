@@ -407,6 +407,81 @@ static void write_ladder(struct page *page, const struct result *result)
 		write_not_tried(page, &ladder, not_tried);
 }
 
+/* The map of features */
+
+static const char *feature_word(enum feature_status status)
+{
+	static const char *const words[] = {
+		[FEATURE_WORKS] = "works",
+		[FEATURE_FAILS] = "fails",
+		[FEATURE_NOT_OFFERED] = "not offered",
+		[FEATURE_NOT_APPLICABLE] = "",
+		[FEATURE_NOT_TRIED] = "not tried",
+		[FEATURE_UNFINISHED] = "unfinished",
+	};
+
+	return words[status];
+}
+
+/* A feature looks like the step that ends so. */
+static const struct mark *feature_mark(enum feature_status status)
+{
+	static const enum step_status steps[] = {
+		[FEATURE_WORKS] = STEP_PASSED,
+		[FEATURE_FAILS] = STEP_FAILED,
+		[FEATURE_NOT_OFFERED] = STEP_NOT_APPLICABLE,
+		[FEATURE_NOT_APPLICABLE] = STEP_NOT_APPLICABLE,
+		[FEATURE_NOT_TRIED] = STEP_NOT_TRIED,
+		[FEATURE_UNFINISHED] = STEP_UNFINISHED,
+	};
+
+	return &marks[steps[status]];
+}
+
+/* Name, word, and what there is to say of it. */
+static void write_feature(struct page *page, int word, int text, const struct feature *feature)
+{
+	const struct mark *mark = feature_mark(feature->status);
+	bool detail = page->style->verbose || feature->status != FEATURE_WORKS;
+
+	page_pad(page, INDENT);
+	page_put(page, feature->name);
+	page_pad(page, word);
+	page_put_styled(page, mark->sgr, feature_word(feature->status));
+	page_pad(page, text);
+	page_wrap(page, text, detail && *feature->detail ? feature->detail : feature->title);
+	page_newline(page);
+}
+
+/* Every row of this vendor's; the other's are counted. */
+static void write_features(struct page *page, const struct result *result)
+{
+	int name = 0, others = 0, word;
+	char text[80];
+
+	for (size_t i = 0; i < result->features; i++) {
+		int columns = text_columns(page, result->feature[i].name);
+
+		name = columns > name ? columns : name;
+	}
+	word = INDENT + name + GUTTER;
+	write_heading(page, "Nested features:");
+	for (size_t i = 0; i < result->features; i++) {
+		if (result->feature[i].status == FEATURE_NOT_APPLICABLE)
+			others++;
+		else
+			write_feature(page, word, word + 11 + GUTTER, &result->feature[i]);
+	}
+	if (!others)
+		return;
+	snprintf(text, sizeof(text), "and %d that CPUs of this vendor do not have", others);
+	page_pad(page, INDENT);
+	page_style(page, DIM);
+	page_wrap(page, INDENT, text);
+	page_plain(page);
+	page_newline(page);
+}
+
 /* The verdict */
 
 static void write_rule(struct page *page, int columns)
@@ -575,6 +650,8 @@ int report_text(FILE *out, const struct result *result, const struct report_styl
 	write_facts(&page, result->host, result->hosts, style->verbose);
 	page_newline(&page);
 	write_ladder(&page, result);
+	if (result->features_asked)
+		write_features(&page, result);
 	page_newline(&page);
 	write_verdict(&page, result);
 	write_evidence(&page, result);
