@@ -208,7 +208,7 @@ struct l1_need {
 	  "CLGI and STGI in L2 move V_GIF, without an exit")					\
 	X(180, PREEMPTION_TIMER, "preemption-timer", 2, "VMX preemption timer",			\
 	  VMX_PIN(6), NEVER,									\
-	  "set to 0, it ends L2 before its first instruction; taken back, L2 goes on")								\
+	  "it ends an L2 that spins, and L2 goes on")						\
 	X(181, MONITOR_TRAP, "monitor-trap-flag", 2, "monitor trap flag",			\
 	  VMX_PROC(27), NEVER,									\
 	  "an exit after one instruction")							\

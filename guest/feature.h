@@ -38,6 +38,9 @@ bool l2_another(struct outcome *outcome);
 void l2_task_priority(void);
 #define L2_PRIORITY 5
 
+/* L2's: spins until result[0] is not 0, signs, and ends. */
+void l2_spin(void);
+
 /* Page tables of L2's own, for l2.cr3: L1's, and a page at SPACE_PAGE by `entry`. */
 #define SPACE_PAGE 0x80000000UL
 uint64_t space_root(uint64_t entry);

@@ -469,7 +469,7 @@ static void l2_syscall(void)
 	l2_done();
 }
 
-static enum l1_status syscall_msrs_kept(struct outcome *outcome)
+static enum l1_status syscall_msrs_try(struct outcome *outcome)
 {
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
 	l2_reset(PROGRAM(l2_syscall), 0);
@@ -483,6 +483,22 @@ static enum l1_status syscall_msrs_kept(struct outcome *outcome)
 	if (!l2_finish(outcome) || !equal(outcome, "SYSCALLs that arrived", l2_mailbox.result[1], 1))
 		return L1_FAILED;
 	return outcome_say(outcome, L1_PASSED, "%u MSRs kept, SYSCALL taken", (uint64_t)SYSCALL_MSRS);
+}
+
+/* SVM has L1 and L2 share them, but for VMLOAD: what L1 had is put back. */
+static enum l1_status syscall_msrs_kept(struct outcome *outcome)
+{
+	uint64_t star = rdmsr(MSR_STAR), efer = rdmsr(MSR_EFER), had[SYSCALL_MSRS];
+	enum l1_status status;
+
+	for (unsigned int i = 0; i < SYSCALL_MSRS; i++)
+		had[i] = rdmsr(syscall_msrs[i]);
+	status = syscall_msrs_try(outcome);
+	for (unsigned int i = 0; i < SYSCALL_MSRS; i++)
+		wrmsr(syscall_msrs[i], had[i]);
+	wrmsr(MSR_STAR, star);
+	wrmsr(MSR_EFER, efer);
+	return status;
 }
 
 const struct feature features_cpu[] = {

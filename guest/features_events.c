@@ -10,11 +10,15 @@
 #define TICKS		200000
 #define TICKS_TO_SLEEP	20000000	/* L2 halts long before, even on an emulated CPU */
 
-/* Spins until L1 says enough. */
-static void l2_spin(void)
+/*
+ * CLI, and IF is clear already: Bochs 3.0 decides whether a guest's interrupts are masked when IF changes,
+ * so that one entered with IF clear, as the host had it, cannot be interrupted until it writes to IF. Then
+ * no timer of the emulated machine ends it, and all of that machine hangs.
+ */
+void l2_spin(void)
 {
 	while (!l2_mailbox.result[0])
-		asm volatile("pause");
+		asm volatile("cli");
 	l2_done();
 }
 
@@ -93,9 +97,7 @@ static enum l1_status interrupt_window(struct outcome *outcome)
 static void l2_nmi_self(void)
 {
 	lapic_nmi_self();
-	while (!l2_mailbox.result[0])
-		asm volatile("pause");
-	l2_done();
+	l2_spin();
 }
 
 static enum l1_status nmi_exit(struct outcome *outcome)
