@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import tarfile
@@ -204,6 +205,12 @@ def kvm_is_pvm():
 
 
 # ---- the emulated hosts ----
+
+def tcg_knows_xsetbv():
+    """QEMU's emulated SVM lets XSETBV exit since 8.2; before, a guest's XCR0 does not stay."""
+    version = re.search(r"version (\d+)\.(\d+)", run("qemu-system-x86_64", "--version").out)
+    return tuple(map(int, version.groups())) >= (8, 2)
+
 
 # Where the builds are inside.
 INSIDE = {build: f"/t/{build}/minivmm" for build in BUILDS}

@@ -3,7 +3,7 @@
 """VMX: a whole chain of guests in the emulated Intel host, under Debian's kernel and its kvm_intel."""
 import pytest
 
-from harness import (CHECKS, INSIDE, Boot, boot, expect_reason, features, remedy, rig, steps,
+from harness import (CHECKS, INSIDE, Boot, boot, expect_reason, features, rig, steps,
                      works)
 
 PROBE = INSIDE["static"] + " --nested-probe --format json --timeout 60"
