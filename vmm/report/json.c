@@ -106,6 +106,14 @@ static void json_program(struct json *json)
 	json_close(json, '}');
 }
 
+static void json_duration(struct json *json, bool timed, uint64_t ns)
+{
+	if (timed)
+		json_number(json, "duration_ns", (int64_t)ns);
+	else
+		json_word(json, "duration_ns", "null");
+}
+
 static void json_steps(struct json *json, const struct result *result)
 {
 	json_open(json, "steps", '[');
@@ -117,10 +125,7 @@ static void json_steps(struct json *json, const struct result *result)
 		json_text(json, "title", step->title);
 		json_number(json, "level", step->level);
 		json_text(json, "status", step_status_name(step->status));
-		if (step->timed)
-			json_number(json, "duration_ns", (int64_t)step->ns);
-		else
-			json_word(json, "duration_ns", "null");
+		json_duration(json, step->timed, step->ns);
 		json_text(json, "detail", step->detail);
 		json_close(json, '}');
 	}
@@ -141,10 +146,7 @@ static void json_features(struct json *json, const struct result *result)
 		json_text(json, "needs", feature->needs);
 		json_text(json, "proves", feature->proves);
 		json_text(json, "status", feature_status_name(feature->status));
-		if (feature->timed)
-			json_number(json, "duration_ns", (int64_t)feature->ns);
-		else
-			json_word(json, "duration_ns", "null");
+		json_duration(json, feature->timed, feature->ns);
 		json_text(json, "detail", feature->detail);
 		json_close(json, '}');
 	}
