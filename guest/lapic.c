@@ -19,6 +19,9 @@
 #define SPURIOUS_VECTOR		0x5f
 #define DIVIDE_BY_1		0xb
 #define ICR_NMI			(4U << 8)
+#define ICR_INIT		(5U << 8)
+#define ICR_STARTUP		(6U << 8)
+#define ICR_ASSERT		(1U << 14)
 #define ICR_DESTINATION_SHIFT	32
 
 static volatile unsigned int timer_interrupts, nmis;
@@ -35,6 +38,22 @@ asm(".globl lapic_on_nmi\n"
     "incl nmis(%rip)\n"
     "iretq\n");
 
+/* Each CPU counts its own: its number is GS's base, cpu_number(). */
+static volatile unsigned int calls[CPUS_MAX];
+void lapic_on_call(void);
+asm(".globl lapic_on_call\n"
+    "lapic_on_call:\n"
+    "push %rax\n"
+    "push %rcx\n"
+    "push %rdx\n"
+    "mov $0xc0000101, %ecx\n" /* MSR_GS_BASE */
+    "rdmsr\n"
+    "incl calls(, %rax, 4)\n"
+    "pop %rdx\n"
+    "pop %rcx\n"
+    "pop %rax\n"
+    "iretq\n");
+
 bool lapic_on(void)
 {
 	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC))
@@ -45,6 +64,7 @@ bool lapic_on(void)
 	wrmsr(MSR_X2APIC_DIV_CONF, DIVIDE_BY_1);
 	wrmsr(MSR_X2APIC_LVT_TIMER, LAPIC_TIMER_VECTOR);
 	trap_interrupt_set(LAPIC_TIMER_VECTOR, (const void *)(uintptr_t)lapic_on_timer);
+	trap_interrupt_set(LAPIC_CALL_VECTOR, (const void *)(uintptr_t)lapic_on_call);
 	return true;
 }
 
@@ -85,4 +105,32 @@ void lapic_nmi_self(void)
 {
 	/* by its number: the shorthand "self" is for fixed interrupts alone */
 	wrmsr(MSR_X2APIC_ICR, rdmsr(MSR_X2APIC_ID) << ICR_DESTINATION_SHIFT | ICR_NMI);
+}
+
+static void lapic_send(unsigned int number, uint32_t command)
+{
+	wrmsr(MSR_X2APIC_ICR, (uint64_t)number << ICR_DESTINATION_SHIFT | ICR_ASSERT | command);
+}
+
+void lapic_cpu_start(unsigned int number, unsigned int page)
+{
+	lapic_send(number, ICR_INIT);
+	lapic_send(number, ICR_STARTUP | page);
+}
+
+void lapic_call(unsigned int number)
+{
+	lapic_send(number, LAPIC_CALL_VECTOR);
+}
+
+unsigned int lapic_calls_take(void)
+{
+	unsigned int number = cpu_number(), count;
+
+	asm volatile("sti\nnop\ncli" : : : "memory");
+	count = calls[number];
+	calls[number] = 0;
+	if (count)
+		wrmsr(MSR_X2APIC_EOI, 0);
+	return count;
 }

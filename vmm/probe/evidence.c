@@ -131,6 +131,11 @@ static void witness_report(struct result *result, const struct run_facts *run)
 		  run->answer_checked && run->answer_right);
 	fact_number(EVIDENCE(result), "witness_exits", "Exits straight from L2",
 		    (int64_t)run->witness_reads + run->witness_writes);
+	if (run->cpus > 1)
+		fact_text(EVIDENCE(result), "cpus_in_l2_summary", "CPUs that KVM saw in L2", "%u of %u",
+			  run->cpus_in_l2, run->cpus);
+	if (run->cpus > 1)
+		fact_number(EVIDENCE(result), "cpus_in_l2", FOR_PROGRAMS, run->cpus_in_l2);
 	if (run->witness_reads + run->witness_writes == 0)
 		return;
 	fact_bool(EVIDENCE(result), "witness_answered", "Right answer there",
