@@ -49,6 +49,10 @@ asm(".globl lapic_on_call\n"
     "mov $0xc0000101, %ecx\n" /* MSR_GS_BASE */
     "rdmsr\n"
     "incl calls(, %rax, 4)\n"
+    "mov $0x80b, %ecx\n" /* MSR_X2APIC_EOI */
+    "xor %eax, %eax\n"
+    "xor %edx, %edx\n"
+    "wrmsr\n"
     "pop %rdx\n"
     "pop %rcx\n"
     "pop %rax\n"
@@ -130,7 +134,5 @@ unsigned int lapic_calls_take(void)
 	asm volatile("sti\nnop\ncli" : : : "memory");
 	count = calls[number];
 	calls[number] = 0;
-	if (count)
-		wrmsr(MSR_X2APIC_EOI, 0);
 	return count;
 }

@@ -88,8 +88,9 @@ static bool other_serve(struct other *me, struct l2 *own)
 	if (hv->configure(&me->outcome, own) != L1_PASSED)
 		return false;
 	me->progress = SMP_READY;
-	while (!me->go && !me->stop)
-		asm volatile("pause");
+	while (!me->go && !me->stop) /* asleep, for the others that start on the same CPU below */
+		asm volatile("sti\nhlt\ncli" : : : "memory");
+	lapic_calls_take();
 	if (me->stop)
 		return true;
 	if (!other_run(me, own, L2_EXIT_INTERRUPT) ||
@@ -176,8 +177,10 @@ static bool others_start(struct outcome *outcome, unsigned int cpus)
 
 static bool others_enter(struct outcome *outcome, unsigned int cpus)
 {
-	for (unsigned int number = 1; number < cpus; number++)
+	for (unsigned int number = 1; number < cpus; number++) {
 		others[number].go = true;
+		lapic_call(number);
+	}
 	for (unsigned int number = 1; number < cpus; number++)
 		if (!wait_for(outcome, number, SMP_IN_L2))
 			return false;
@@ -204,6 +207,8 @@ static bool others_stop(struct outcome *outcome, unsigned int cpus, bool passed)
 {
 	for (unsigned int number = 1; number < cpus; number++) {
 		others[number].stop = true;
+		if (others[number].progress == SMP_READY)
+			lapic_call(number);
 		if (passed)
 			passed = wait_for(outcome, number, SMP_OFF);
 	}

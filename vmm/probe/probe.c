@@ -249,6 +249,9 @@ static void cpus_run(struct probe *probe)
 	}
 	others_join(machine);
 	deadline_watch(NULL);
+	/* nobody looks around while they run */
+	if (machine->cpus > 1 && machine->result.end == MACHINE_DEADLINE && machine_is_dead(machine))
+		machine->result.end = MACHINE_HALTED;
 }
 
 static bool l1_run(struct probe *probe, struct step *step)
