@@ -185,9 +185,9 @@ struct l1_need {
 	X(154, NMI_WINDOW, "nmi-window", 2, "NMI injected, NMI window",				\
 	  VMX_PROC(22), ALWAYS,									\
 	  "L2's handler runs, and at its IRET comes the exit")					\
-	X(155, SMP, "smp", 2, "an L2 on every CPU at once, calling each other",		\
+	X(155, SMP, "smp", 2, "an L2 on every CPU at once, calling each other",			\
 	  VMX_PIN(0), ALWAYS,									\
-	  "a CPU's interrupt ends another's L2, L1 takes it there, L2 answers; for each")	\
+	  "a CPU's interrupt ends another's L2, L1 takes it there, L2 answers; for each")		\
 	X(160, INJECT_ERROR_CODE, "inject-error-code", 2, "exception with error code injected", \
 	  ALWAYS, ALWAYS,									\
 	  "L2's handler sees vector and error code")						\

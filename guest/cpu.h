@@ -91,7 +91,7 @@ static inline uint32_t inl(uint16_t port)
 	return value;
 }
 
-/* Which CPU this is: its APIC ID. L1 has no other use for GS, which is 0 where CPU 0 starts. */
+/* Which CPU this is: its APIC ID. L1 has no other use for GS. */
 static inline unsigned int cpu_number(void)
 {
 	return (unsigned int)rdmsr(MSR_GS_BASE);

@@ -156,7 +156,8 @@ struct hv {
 extern const struct hv svm, vmx;
 
 /* What each CPU has of its own, shared by both vendors to save room: the VMCB or VMCS, and the host
- * save area or VMXON region. All else of theirs is written by one CPU at a time, while no L2 runs. */
+ * save area or VMXON region. All else of theirs is written by one CPU at a time, while no L2 runs; what
+ * is left to race is the last exception of trap.c, which only an instruction that fails sets. */
 #define CPUS_MAX 64
 struct cpu_pages {
 	uint8_t control_block[4096], host[4096];

@@ -24,6 +24,10 @@
 #define ICR_ASSERT		(1U << 14)
 #define ICR_DESTINATION_SHIFT	32
 
+/* A constant by its name, in assembly. */
+#define STRING_OF(words) #words
+#define STRING(name) STRING_OF(name)
+
 static volatile unsigned int timer_interrupts, nmis;
 
 void lapic_on_timer(void);
@@ -46,10 +50,10 @@ asm(".globl lapic_on_call\n"
     "push %rax\n"
     "push %rcx\n"
     "push %rdx\n"
-    "mov $0xc0000101, %ecx\n" /* MSR_GS_BASE */
+    "mov $" STRING(MSR_GS_BASE) ", %ecx\n"
     "rdmsr\n"
     "incl calls(, %rax, 4)\n"
-    "mov $0x80b, %ecx\n" /* MSR_X2APIC_EOI */
+    "mov $" STRING(MSR_X2APIC_EOI) ", %ecx\n"
     "xor %eax, %eax\n"
     "xor %edx, %edx\n"
     "wrmsr\n"

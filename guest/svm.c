@@ -162,10 +162,8 @@ static void svm_state_set(const struct l2 *l2)
 
 static void svm_flush(const struct l2 *l2)
 {
-	struct vmcb *vmcb = svm_vmcb();
-
 	(void)l2;
-	vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL; /* at the next VMRUN */
+	svm_vmcb()->tlb_control = TLB_CONTROL_FLUSH_ALL; /* at the next VMRUN */
 }
 
 static void svm_flush_page(const struct l2 *l2, uint64_t address)

@@ -61,6 +61,7 @@ void trap_init(void)
 	gdt[SELECTOR_TSS / 8] = TSS_LIMIT | (base & 0xffffff) << 16 | 0x89ULL << 40 |
 				(base >> 24 & 0xff) << 56;
 	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
+	wrmsr(MSR_GS_BASE, 0); /* cpu_number(); PVH leaves it open, and AMD's null selector too */
 	trap_share();
 	ltr(SELECTOR_TSS);
 	for (unsigned int i = 0; i < VECTOR_EXCEPTIONS; i++)
