@@ -48,7 +48,8 @@ static void l2_answer(uint64_t number)
 		l2_hypercall(0);
 }
 
-/* L2 of CPU 0: calls one after the other. L1 counts the answers in result[0]; without one, L2 ends. */
+/* L2 of CPU 0: calls one after the other. L1 counts the answers in result[0]; for want of one, L2
+ * ends. */
 static void l2_call(uint64_t cpus)
 {
 	l2_sign();
@@ -228,7 +229,8 @@ static enum l1_status smp(struct outcome *outcome)
 	l2.intercepts = L2_INTERCEPT_INTERRUPT;
 	l2.rflags |= RFLAGS_IF;
 	l2_mailbox.result[0] = 0;
-	passed = hv->configure(outcome, &l2) == L1_PASSED && others_start(outcome, cpus) && others_enter(outcome, cpus) && others_call(outcome, cpus);
+	passed = hv->configure(outcome, &l2) == L1_PASSED && others_start(outcome, cpus) &&
+		 others_enter(outcome, cpus) && others_call(outcome, cpus);
 	if (!others_stop(outcome, cpus, passed))
 		return L1_FAILED;
 	return outcome_say(outcome, L1_PASSED, "an L2 on %u CPUs at once, each called and answered",

@@ -276,7 +276,7 @@ const struct option options_table[] = {
 	  "elf64, flat@ADDRESS[,real|protected|long]", set_format, NULL },
 	{ OPTION_EITHER, "smp", "N",
 	  "CPUs of the guest (1)\n"
-	  "The probe then runs an L2 on each at once, and has them interrupt each other",
+	  "The probe runs an L2 on each at once; they interrupt each other",
 	  set_smp, NULL },
 	{ OPTION_EITHER, "parallel", "N",
 	  "N probes side by side, each repeated as asked\n"
