@@ -14,6 +14,7 @@ struct l2 l2;
 struct l2_exit last;
 bool nested;
 static uint64_t entries;
+struct cpu_pages cpu_pages[CPUS_MAX];
 
 /* Any MSR below 0x2000 that both vendors have will do; nothing may depend on its value. */
 #define INTERCEPTED_MSR MSR_IA32_UCODE_REV
@@ -368,7 +369,8 @@ unsigned int checks_run(const struct l1_orders *given)
 		struct outcome outcome = { 0 };
 		enum l1_status status;
 
-		if (checks[i].id == L1_CHECK_VIRT_OFF && orders->features && !failures)
+		if (checks[i].id == L1_CHECK_VIRT_OFF && (orders->features || orders->cpus > 1) &&
+		    !failures)
 			features_run();
 		account_begin(checks[i].id, hv ? hv->vendor : L1_VENDOR_NONE);
 		status = checks[i].run(&outcome);

@@ -185,6 +185,9 @@ struct l1_need {
 	X(154, NMI_WINDOW, "nmi-window", 2, "NMI injected, NMI window",				\
 	  VMX_PROC(22), ALWAYS,									\
 	  "L2's handler runs, and at its IRET comes the exit")					\
+	X(155, SMP, "smp", 2, "an L2 on every CPU at once, calling each other",			\
+	  VMX_PIN(0), ALWAYS,									\
+	  "a CPU's interrupt ends another's L2, L1 takes it there, L2 answers; for each")		\
 	X(160, INJECT_ERROR_CODE, "inject-error-code", 2, "exception with error code injected", \
 	  ALWAYS, ALWAYS,									\
 	  "L2's handler sees vector and error code")						\
@@ -263,7 +266,8 @@ enum l1_vendor {
 struct l1_orders {
 	uint64_t challenge[2];	/* random, fresh for each run */
 	uint32_t resume_rounds;	/* check 7: how often L2 is resumed */
-	uint32_t features;	/* not 0: the optional checks too */
+	uint16_t features;	/* not 0: the optional checks too */
+	uint16_t cpus;		/* above 1: SMP is checked on CPUs (and APIC IDs) 0 to cpus - 1 */
 };
 
 /* Indices into l1_message.value, for L1_END and L1_TRAP. */

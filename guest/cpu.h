@@ -91,6 +91,12 @@ static inline uint32_t inl(uint16_t port)
 	return value;
 }
 
+/* Which CPU this is: its APIC ID. L1 has no other use for GS. */
+static inline unsigned int cpu_number(void)
+{
+	return (unsigned int)rdmsr(MSR_GS_BASE);
+}
+
 #define CR_ACCESSORS(name)								\
 	static inline uint64_t name##_read(void)					\
 	{										\

@@ -56,6 +56,48 @@ long_mode:
 	hlt
 	jmp 1b
 
+	/*
+	 * Where the other CPUs start: this is copied to a page below 1 MiB, for a SIPI. From real mode
+	 * straight to long mode, as above.
+	 */
+	.section .rodata
+	.globl smp_trampoline, smp_trampoline_end
+	.code16
+smp_trampoline:
+	cli
+	mov %cs, %ax
+	mov %ax, %ds
+	lgdtl 1f - smp_trampoline
+	mov $CR4_PAE, %eax
+	mov %eax, %cr4
+	mov $pml4, %eax
+	mov %eax, %cr3
+	mov $MSR_EFER, %ecx
+	rdmsr
+	or $EFER_LME, %eax
+	wrmsr
+	mov $(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE), %eax
+	mov %eax, %cr0
+	ljmpl $SELECTOR_CODE, $smp_long_mode
+1:	.word boot_gdt_end - boot_gdt - 1
+	.long boot_gdt
+smp_trampoline_end:
+
+	.text
+	.code64
+	.weak smp_other, smp_stack
+smp_long_mode:
+	mov $SELECTOR_DATA, %eax
+	mov %eax, %ds
+	mov %eax, %es
+	mov %eax, %ss
+	xor %eax, %eax
+	mov %eax, %fs
+	mov %eax, %gs
+	mov smp_stack, %rsp
+	xor %ebp, %ebp
+	call smp_other
+
 	/* One stub per exception vector, 16 bytes apart: trap_init() relies on the distance. */
 	.text
 	.balign 16

@@ -19,6 +19,7 @@ struct feature {
 extern const struct feature features_memory[];	/* address translation */
 extern const struct feature features_cpu[];	/* modes, registers, time, intercepts */
 extern const struct feature features_events[];	/* interrupts, exceptions, NMIs, failing entries */
+extern const struct feature features_smp[];	/* several CPUs */
 extern const struct feature features_svm[];	/* what only SVM has, or has in its own way */
 extern const struct feature features_vmx[];	/* VMX likewise */
 

@@ -72,7 +72,7 @@ static enum l1_status offered(struct outcome *outcome, const struct l1_need *nee
 static const struct feature *feature_find(enum l1_check id)
 {
 	const struct feature *const tables[] = {
-		features_memory, features_cpu, features_events,
+		features_memory, features_cpu, features_events, features_smp,
 		hv->vendor == L1_VENDOR_SVM ? features_svm : features_vmx,
 	};
 
@@ -110,8 +110,11 @@ static void feature_run(enum l1_check id)
 
 void features_run(void)
 {
-#define X(number, id, name, level, title, vmx, svm, proves) feature_run(L1_CHECK_##id);
+#define X(number, id, name, level, title, vmx, svm, proves)			\
+	if (orders->features || L1_CHECK_##id == L1_CHECK_SMP)		\
+		feature_run(L1_CHECK_##id);
 	L1_FEATURES(X)
 #undef X
-	account_costs(cost_l1_exit(), cost_l2_round_trip());
+	if (orders->features)
+		account_costs(cost_l1_exit(), cost_l2_round_trip());
 }

@@ -155,6 +155,15 @@ struct hv {
 
 extern const struct hv svm, vmx;
 
+/* What each CPU has of its own, shared by both vendors to save room: the VMCB or VMCS, and the host
+ * save area or VMXON region. All else of theirs is written by one CPU at a time, while no L2 runs; what
+ * is left to race is the last exception of trap.c, which only an instruction that fails sets. */
+#define CPUS_MAX 64
+struct cpu_pages {
+	uint8_t control_block[4096], host[4096];
+} __attribute__((aligned(4096)));
+extern struct cpu_pages cpu_pages[CPUS_MAX];
+
 /* One bit per port: 8 KiB; SVM may read into a third page. The same layout for both. */
 #define IO_BITMAP_SIZE (3 * 4096)
 

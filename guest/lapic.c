@@ -19,7 +19,14 @@
 #define SPURIOUS_VECTOR		0x5f
 #define DIVIDE_BY_1		0xb
 #define ICR_NMI			(4U << 8)
+#define ICR_INIT		(5U << 8)
+#define ICR_STARTUP		(6U << 8)
+#define ICR_ASSERT		(1U << 14)
 #define ICR_DESTINATION_SHIFT	32
+
+/* A constant by its name, in assembly. */
+#define STRING_OF(words) #words
+#define STRING(name) STRING_OF(name)
 
 static volatile unsigned int timer_interrupts, nmis;
 
@@ -35,6 +42,26 @@ asm(".globl lapic_on_nmi\n"
     "incl nmis(%rip)\n"
     "iretq\n");
 
+/* Each CPU counts its own: its number is GS's base, cpu_number(). */
+static volatile unsigned int calls[CPUS_MAX];
+void lapic_on_call(void);
+asm(".globl lapic_on_call\n"
+    "lapic_on_call:\n"
+    "push %rax\n"
+    "push %rcx\n"
+    "push %rdx\n"
+    "mov $" STRING(MSR_GS_BASE) ", %ecx\n"
+    "rdmsr\n"
+    "incl calls(, %rax, 4)\n"
+    "mov $" STRING(MSR_X2APIC_EOI) ", %ecx\n"
+    "xor %eax, %eax\n"
+    "xor %edx, %edx\n"
+    "wrmsr\n"
+    "pop %rdx\n"
+    "pop %rcx\n"
+    "pop %rax\n"
+    "iretq\n");
+
 bool lapic_on(void)
 {
 	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC))
@@ -45,6 +72,7 @@ bool lapic_on(void)
 	wrmsr(MSR_X2APIC_DIV_CONF, DIVIDE_BY_1);
 	wrmsr(MSR_X2APIC_LVT_TIMER, LAPIC_TIMER_VECTOR);
 	trap_interrupt_set(LAPIC_TIMER_VECTOR, (const void *)(uintptr_t)lapic_on_timer);
+	trap_interrupt_set(LAPIC_CALL_VECTOR, (const void *)(uintptr_t)lapic_on_call);
 	return true;
 }
 
@@ -85,4 +113,30 @@ void lapic_nmi_self(void)
 {
 	/* by its number: the shorthand "self" is for fixed interrupts alone */
 	wrmsr(MSR_X2APIC_ICR, rdmsr(MSR_X2APIC_ID) << ICR_DESTINATION_SHIFT | ICR_NMI);
+}
+
+static void lapic_send(unsigned int number, uint32_t command)
+{
+	wrmsr(MSR_X2APIC_ICR, (uint64_t)number << ICR_DESTINATION_SHIFT | ICR_ASSERT | command);
+}
+
+void lapic_cpu_start(unsigned int number, unsigned int page)
+{
+	lapic_send(number, ICR_INIT);
+	lapic_send(number, ICR_STARTUP | page);
+}
+
+void lapic_call(unsigned int number)
+{
+	lapic_send(number, LAPIC_CALL_VECTOR);
+}
+
+unsigned int lapic_calls_take(void)
+{
+	unsigned int number = cpu_number(), count;
+
+	asm volatile("sti\nnop\ncli" : : : "memory");
+	count = calls[number];
+	calls[number] = 0;
+	return count;
 }

@@ -12,13 +12,17 @@
 #define MSRPM_SIZE	(2 * 4096)
 #define MSRPM_RANGE	2048
 
-static struct vmcb vmcb __attribute__((aligned(4096)));
-static uint8_t host_save_area[4096] __attribute__((aligned(4096)));
 static uint8_t io_bitmap[IO_BITMAP_SIZE] __attribute__((aligned(4096)));
 static uint8_t msr_bitmap[MSRPM_SIZE] __attribute__((aligned(4096)));
 
 static bool tsc_is_doubled;
 static uint32_t features; /* read once: CPUID in L1 is an exit to L0 */
+
+/* This CPU's. */
+struct vmcb *svm_vmcb(void)
+{
+	return (void *)cpu_pages[cpu_number()].control_block;
+}
 
 static bool svm_present(void)
 {
@@ -41,6 +45,8 @@ static enum l1_status svm_allowed(struct outcome *outcome)
 
 static enum l1_status svm_enable(struct outcome *outcome)
 {
+	const uint8_t *host_save_area = cpu_pages[cpu_number()].host;
+
 	if (!wrmsr_safe(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME))
 		return outcome_say(outcome, L1_FAILED, "setting EFER.SVME raised %s",
 				   trap_name(trap_last()->vector));
@@ -66,6 +72,7 @@ static bool svm_nested_paging_offered(void)
 
 static void svm_intercept(const struct l2 *l2)
 {
+	struct vmcb *vmcb = svm_vmcb();
 	uint32_t misc1 = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_CPUID | INTERCEPT_HLT |
 			 INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
 	uint32_t misc2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL;
@@ -78,13 +85,13 @@ static void svm_intercept(const struct l2 *l2)
 	misc2 |= want & L2_INTERCEPT_MONITOR ? INTERCEPT_MONITOR | INTERCEPT_MWAIT : 0;
 	if (want & L2_PASS_HLT)
 		misc1 &= ~INTERCEPT_HLT;
-	vmcb.intercept_misc1 = misc1;
-	vmcb.intercept_misc2 = misc2;
-	vmcb.intercept_cr_write = (want & L2_INTERCEPT_CR0_CR4 ? 1 << 0 | 1 << 4 : 0) |
+	vmcb->intercept_misc1 = misc1;
+	vmcb->intercept_misc2 = misc2;
+	vmcb->intercept_cr_write = (want & L2_INTERCEPT_CR0_CR4 ? 1 << 0 | 1 << 4 : 0) |
 				  (want & L2_INTERCEPT_CR8 ? 1 << 8 : 0);
-	vmcb.intercept_dr_write = want & L2_INTERCEPT_DR ? 1 << 7 : 0;
+	vmcb->intercept_dr_write = want & L2_INTERCEPT_DR ? 1 << 7 : 0;
 	/* a virtual interrupt asks for the window: its own exit comes before it would get in */
-	vmcb.int_ctl = V_INTR_MASKING |
+	vmcb->int_ctl = V_INTR_MASKING |
 		       (want & L2_INTERCEPT_INTERRUPT_WINDOW ? V_IRQ | V_IGN_TPR : 0);
 }
 
@@ -99,6 +106,8 @@ static void svm_msr_intercept(uint32_t msr)
 
 static void svm_controls_set(const struct l2 *l2)
 {
+	struct vmcb *vmcb = svm_vmcb();
+
 	for (unsigned int i = 0; i < sizeof(msr_bitmap); i++)
 		msr_bitmap[i] = 0;
 	for (unsigned int i = 0; i < sizeof(io_bitmap); i++)
@@ -106,17 +115,17 @@ static void svm_controls_set(const struct l2 *l2)
 	svm_msr_intercept(l2->intercepted_msr);
 	io_bitmap[l2->intercepted_port / 8] = (uint8_t)(1 << l2->intercepted_port % 8);
 
-	vmcb.intercept_exceptions = l2->intercepted_exceptions;
+	vmcb->intercept_exceptions = l2->intercepted_exceptions;
 	svm_intercept(l2);
-	vmcb.pause_filter_count = l2->pause_filter;
-	vmcb.iopm_base = (uint64_t)io_bitmap;
-	vmcb.msrpm_base = (uint64_t)msr_bitmap;
-	vmcb.tsc_offset = l2->tsc_offset;
-	vmcb.asid = l2->tag ? l2->tag : 1; /* 0 is the host's: VMRUN refuses it */
+	vmcb->pause_filter_count = l2->pause_filter;
+	vmcb->iopm_base = (uint64_t)io_bitmap;
+	vmcb->msrpm_base = (uint64_t)msr_bitmap;
+	vmcb->tsc_offset = l2->tsc_offset;
+	vmcb->asid = l2->tag ? l2->tag : 1; /* 0 is the host's: VMRUN refuses it */
 	if (l2->nested_root) {
-		vmcb.nested_ctl = NESTED_CTL_NP_ENABLE;
-		vmcb.nested_cr3 = l2->nested_root;
-		vmcb.pat = rdmsr(MSR_IA32_PAT); /* G_PAT counts under nested paging only */
+		vmcb->nested_ctl = NESTED_CTL_NP_ENABLE;
+		vmcb->nested_cr3 = l2->nested_root;
+		vmcb->pat = rdmsr(MSR_IA32_PAT); /* G_PAT counts under nested paging only */
 	}
 	/* in force from VMRUN to #VMEXIT; where there is no such MSR, nobody asks */
 	if (l2->tsc_doubled != tsc_is_doubled) {
@@ -128,32 +137,33 @@ static void svm_controls_set(const struct l2 *l2)
 /* FS, GS, TR and the MSRs behind them are VMLOAD's, not VMRUN's: L2 runs on L1's. */
 static void svm_state_set(const struct l2 *l2)
 {
+	struct vmcb *vmcb = svm_vmcb();
 	static const struct vmcb_segment code = { SELECTOR_CODE, 0xa9b, UINT32_MAX, 0 };
 	static const struct vmcb_segment data = { SELECTOR_DATA, 0xc93, UINT32_MAX, 0 };
 
-	vmcb.cs = code;
-	vmcb.ds = vmcb.es = vmcb.ss = data;
-	vmcb.gdtr = (struct vmcb_segment){ .limit = trap_gdt_limit(), .base = trap_gdt_base() };
-	vmcb.idtr = (struct vmcb_segment){ .limit = l2->idt_limit, .base = l2->idt_base };
-	vmcb.efer = rdmsr(MSR_EFER);
-	vmcb.cr0 = cr0_read();
-	vmcb.cr3 = l2->cr3 ? l2->cr3 : cr3_read();
-	vmcb.cr4 = cr4_read() | l2->cr4;
-	vmcb.dr6 = DR6_RESET;
-	vmcb.dr7 = DR7_RESET;
+	vmcb->cs = code;
+	vmcb->ds = vmcb->es = vmcb->ss = data;
+	vmcb->gdtr = (struct vmcb_segment){ .limit = trap_gdt_limit(), .base = trap_gdt_base() };
+	vmcb->idtr = (struct vmcb_segment){ .limit = l2->idt_limit, .base = l2->idt_base };
+	vmcb->efer = rdmsr(MSR_EFER);
+	vmcb->cr0 = cr0_read();
+	vmcb->cr3 = l2->cr3 ? l2->cr3 : cr3_read();
+	vmcb->cr4 = cr4_read() | l2->cr4;
+	vmcb->dr6 = DR6_RESET;
+	vmcb->dr7 = DR7_RESET;
 	if (l2->real_mode) {
-		vmcb.cs = (struct vmcb_segment){ 0, 0x9b, UINT16_MAX, l2->code_base };
-		vmcb.ds = vmcb.es = vmcb.ss = (struct vmcb_segment){ 0, 0x93, UINT16_MAX, 0 };
-		vmcb.efer = EFER_SVME; /* VMRUN insists */
-		vmcb.cr0 = CR0_ET | CR0_NE;
-		vmcb.cr4 = 0;
+		vmcb->cs = (struct vmcb_segment){ 0, 0x9b, UINT16_MAX, l2->code_base };
+		vmcb->ds = vmcb->es = vmcb->ss = (struct vmcb_segment){ 0, 0x93, UINT16_MAX, 0 };
+		vmcb->efer = EFER_SVME; /* VMRUN insists */
+		vmcb->cr0 = CR0_ET | CR0_NE;
+		vmcb->cr4 = 0;
 	}
 }
 
 static void svm_flush(const struct l2 *l2)
 {
 	(void)l2;
-	vmcb.tlb_control = TLB_CONTROL_FLUSH_ALL; /* at the next VMRUN */
+	svm_vmcb()->tlb_control = TLB_CONTROL_FLUSH_ALL; /* at the next VMRUN */
 }
 
 static void svm_flush_page(const struct l2 *l2, uint64_t address)
@@ -163,16 +173,18 @@ static void svm_flush_page(const struct l2 *l2, uint64_t address)
 
 static enum l1_status svm_configure(struct outcome *outcome, const struct l2 *l2)
 {
+	struct vmcb *vmcb = svm_vmcb();
+
 	(void)outcome; /* nothing here is optional but nested paging, which the caller asked about */
-	vmcb = (struct vmcb){ 0 };
+	*vmcb = (struct vmcb){ 0 };
 	svm_controls_set(l2);
 	svm_state_set(l2);
 	if (!l2->tag_kept)
 		svm_flush(l2);
 	if (l2->fault == L2_BAD_CONTROL)
-		vmcb.asid = 0;
+		vmcb->asid = 0;
 	if (l2->fault == L2_BAD_STATE)
-		vmcb.cr0 |= CR0_NW; /* without CD */
+		vmcb->cr0 |= CR0_NW; /* without CD */
 	return L1_PASSED;
 }
 
@@ -203,22 +215,23 @@ static const struct svm_exit {
 
 static void svm_exit_decode(struct l2_exit *exit)
 {
-	const struct svm_exit *known = vmcb.exit_code < sizeof(exits) / sizeof(exits[0]) ?
-					       &exits[vmcb.exit_code] : &exits[0];
+	struct vmcb *vmcb = svm_vmcb();
+	const struct svm_exit *known = vmcb->exit_code < sizeof(exits) / sizeof(exits[0]) ?
+					       &exits[vmcb->exit_code] : &exits[0];
 
 	*exit = (struct l2_exit){ .kind = known->kind,
-				  .raw = vmcb.exit_code,
-				  .info1 = vmcb.exit_info1,
-				  .info2 = vmcb.exit_info2,
-				  .next_rip = vmcb.rip + known->length };
-	if ((features & CPUID_8000000A_EDX_NRIPS) && vmcb.next_rip)
-		exit->next_rip = vmcb.next_rip;
+				  .raw = vmcb->exit_code,
+				  .info1 = vmcb->exit_info1,
+				  .info2 = vmcb->exit_info2,
+				  .next_rip = vmcb->rip + known->length };
+	if ((features & CPUID_8000000A_EDX_NRIPS) && vmcb->next_rip)
+		exit->next_rip = vmcb->next_rip;
 
-	if ((uint32_t)vmcb.exit_code == VMEXIT_INVALID) {
+	if ((uint32_t)vmcb->exit_code == VMEXIT_INVALID) {
 		exit->kind = L2_EXIT_ENTRY_FAILED;
 		return;
 	}
-	switch (vmcb.exit_code) {
+	switch (vmcb->exit_code) {
 	case VMEXIT_IOIO:
 		exit->kind = L2_EXIT_PORT;
 		exit->port = (uint16_t)(exit->info1 >> IOIO_PORT_SHIFT);
@@ -232,7 +245,7 @@ static void svm_exit_decode(struct l2_exit *exit)
 		break;
 	case VMEXIT_CR_WRITE ... VMEXIT_CR_WRITE + 15:
 	case VMEXIT_DR_WRITE ... VMEXIT_DR_WRITE + 15:
-		exit->reg = vmcb.exit_code & 0xf;
+		exit->reg = vmcb->exit_code & 0xf;
 		break;
 	case VMEXIT_NPF:
 		exit->kind = L2_EXIT_PAGE_FAULT;
@@ -241,11 +254,11 @@ static void svm_exit_decode(struct l2_exit *exit)
 		exit->fetch = exit->info1 & NPF_FETCH;
 		break;
 	default:
-		if (vmcb.exit_code - VMEXIT_EXCEPTION < VECTOR_EXCEPTIONS) {
+		if (vmcb->exit_code - VMEXIT_EXCEPTION < VECTOR_EXCEPTIONS) {
 			exit->kind = L2_EXIT_EXCEPTION;
-			exit->vector = (uint32_t)(vmcb.exit_code - VMEXIT_EXCEPTION);
-			if (vmcb.exit_int_info & EVENT_VALID)
-				exit->interrupted = vmcb.exit_int_info & EVENT_WORDS;
+			exit->vector = (uint32_t)(vmcb->exit_code - VMEXIT_EXCEPTION);
+			if (vmcb->exit_int_info & EVENT_VALID)
+				exit->interrupted = vmcb->exit_int_info & EVENT_WORDS;
 		}
 	}
 }
@@ -297,7 +310,7 @@ static void svm_switch(union gprs *regs)
 		     "pop %%rbx\n"
 		     "pop %%rbp\n"
 		     : "+D"(regs)
-		     : "a"(&vmcb), REG(rcx), REG(rdx), REG(rbx), REG(rbp), REG(rsi), REG(rdi),
+		     : "a"(svm_vmcb()), REG(rcx), REG(rdx), REG(rbx), REG(rbp), REG(rsi), REG(rdi),
 		       REG(r8), REG(r9), REG(r10), REG(r11), REG(r12), REG(r13), REG(r14), REG(r15)
 		     : "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
 		       "memory", "cc");
@@ -305,13 +318,15 @@ static void svm_switch(union gprs *regs)
 
 static void svm_run(struct l2 *l2, struct l2_exit *exit)
 {
-	vmcb.rax = l2->regs.rax;
-	vmcb.rsp = l2->regs.rsp;
-	vmcb.rip = l2->rip;
-	vmcb.rflags = l2->rflags;
+	struct vmcb *vmcb = svm_vmcb();
+
+	vmcb->rax = l2->regs.rax;
+	vmcb->rsp = l2->regs.rsp;
+	vmcb->rip = l2->rip;
+	vmcb->rflags = l2->rflags;
 	if (l2->injected != NO_VECTOR) {
-		vmcb.event_injection = EVENT_VALID | (uint32_t)l2->injected;
-		vmcb.event_injection_error = l2->injected_error;
+		vmcb->event_injection = EVENT_VALID | (uint32_t)l2->injected;
+		vmcb->event_injection_error = l2->injected_error;
 	}
 	l2->injected = NO_VECTOR;
 
@@ -320,12 +335,12 @@ static void svm_run(struct l2 *l2, struct l2_exit *exit)
 		asm volatile("clgi\nsti");
 	svm_switch(&l2->regs);
 
-	l2->regs.rax = vmcb.rax;
-	l2->regs.rsp = vmcb.rsp;
-	l2->rip = vmcb.rip;
-	l2->rflags = vmcb.rflags;
-	vmcb.tlb_control = 0;
-	vmcb.event_injection = 0;
+	l2->regs.rax = vmcb->rax;
+	l2->regs.rsp = vmcb->rsp;
+	l2->rip = vmcb->rip;
+	l2->rflags = vmcb->rflags;
+	vmcb->tlb_control = 0;
+	vmcb->event_injection = 0;
 	svm_exit_decode(exit);
 }
 
@@ -370,11 +385,6 @@ static const char *svm_exit_name(uint64_t raw)
 			       trap_name((unsigned int)(raw - VMEXIT_EXCEPTION)) :
 			       0;
 	}
-}
-
-struct vmcb *svm_vmcb(void)
-{
-	return &vmcb;
 }
 
 const struct hv svm = {

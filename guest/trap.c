@@ -44,21 +44,28 @@ void trap_gate_set(struct idt_gate *gate, const void *handler)
 	};
 }
 
+void trap_share(void)
+{
+	struct descriptor_table gdtr = { sizeof(gdt) - 1, (uint64_t)gdt };
+	struct descriptor_table idtr = { sizeof(idt) - 1, (uint64_t)idt };
+
+	lgdt(&gdtr);
+	lidt(&idtr);
+}
+
 void trap_init(void)
 {
 	uint64_t base = (uint64_t)tss;
-	struct descriptor_table gdtr = { sizeof(gdt) - 1, (uint64_t)gdt };
-	struct descriptor_table idtr = { sizeof(idt) - 1, (uint64_t)idt };
 
 	/* available 64-bit TSS: type 9, present */
 	gdt[SELECTOR_TSS / 8] = TSS_LIMIT | (base & 0xffffff) << 16 | 0x89ULL << 40 |
 				(base >> 24 & 0xff) << 56;
 	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
-	lgdt(&gdtr);
+	wrmsr(MSR_GS_BASE, 0); /* cpu_number(); PVH leaves it open, and AMD's null selector too */
+	trap_share();
 	ltr(SELECTOR_TSS);
 	for (unsigned int i = 0; i < VECTOR_EXCEPTIONS; i++)
 		trap_gate_set(&idt[i], trap_stubs + i * 16);
-	lidt(&idtr);
 }
 
 void trap_interrupt_set(unsigned int vector, const void *handler)
@@ -92,6 +99,7 @@ void trap_handle(struct trap_frame *frame)
 	last.vector = (uint8_t)frame->vector;
 	last.error = frame->error;
 	last.rip = frame->rip;
+	last.cpu = (uint8_t)cpu_number();
 	last.taken = true;
 	for (const uint64_t(*fixup)[2] = fixups_start; fixup < fixups_end; fixup++) {
 		if ((*fixup)[0] == frame->rip) {
@@ -99,6 +107,8 @@ void trap_handle(struct trap_frame *frame)
 			return;
 		}
 	}
+	while (cpu_number() != 0) /* CPU 0 alone gives account: it waits in vain, and looks here */
+		asm volatile("cli\nhlt");
 	account_trap(trap_last(), cr2_read());
 }
 

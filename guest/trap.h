@@ -14,6 +14,7 @@
 
 struct trap {
 	bool taken;
+	uint8_t cpu;
 	uint8_t vector;
 	uint64_t error;
 	uint64_t rip;
@@ -33,6 +34,9 @@ _Static_assert(sizeof(struct idt_gate) == 16, "idt_gate");
 
 /* Loads L1's own GDT (with a TSS, which VMX demands of a host) and IDT. */
 void trap_init(void);
+
+/* Has another CPU use them, too: all but the TSS, which SVM does not need and VMX loads itself. */
+void trap_share(void);
 
 /* Points `gate` at `handler`, an interrupt gate of ring 0. */
 void trap_gate_set(struct idt_gate *gate, const void *handler);

@@ -10,12 +10,20 @@
 #define MSR_BITMAP_HIGH 1024
 #define MSR_BITMAP_WRITE 2048
 
-static uint8_t vmxon_region[4096] __attribute__((aligned(4096)));
-static uint8_t vmcs_region[4096] __attribute__((aligned(4096)));
 static uint8_t io_bitmap[IO_BITMAP_SIZE] __attribute__((aligned(4096)));
 static uint8_t msr_bitmap[MSR_BITMAP_SIZE] __attribute__((aligned(4096)));
-static bool launched;
+static bool launched[CPUS_MAX];
 static uint64_t refused_field; /* the first field that a VMWRITE failed for, 0 = none */
+
+static uint8_t *vmxon_region(void)
+{
+	return cpu_pages[cpu_number()].host;
+}
+
+static uint8_t *vmcs_region(void)
+{
+	return cpu_pages[cpu_number()].control_block;
+}
 
 /* How a VMX instruction ended (SDM vol. 3 "VMX Instruction Reference: Conventions"). */
 enum vmx_result { VMX_SUCCEED, VMX_FAIL_INVALID, VMX_FAIL_VALID, VMX_FAULT };
@@ -108,7 +116,7 @@ static void vmx_region_init(uint8_t *region)
 
 static enum l1_status vmx_enable(struct outcome *outcome)
 {
-	uint64_t region = (uint64_t)vmxon_region;
+	uint64_t region = (uint64_t)vmxon_region();
 	enum l1_status status;
 
 	cr0_write((cr0_read() | rdmsr(MSR_IA32_VMX_CR0_FIXED0)) & rdmsr(MSR_IA32_VMX_CR0_FIXED1));
@@ -116,7 +124,7 @@ static enum l1_status vmx_enable(struct outcome *outcome)
 			    rdmsr(MSR_IA32_VMX_CR4_FIXED1)))
 		return outcome_say(outcome, L1_FAILED, "setting CR4.VMXE raised %s",
 				   trap_name(trap_last()->vector));
-	vmx_region_init(vmxon_region);
+	vmx_region_init(vmxon_region());
 	status = vmx_say(outcome, "VMXON", vmxon(&region));
 	return status == L1_PASSED ?
 		       outcome_say(outcome, L1_PASSED, "VMXON with the region at %x", region) :
@@ -125,14 +133,14 @@ static enum l1_status vmx_enable(struct outcome *outcome)
 
 static enum l1_status vmx_load(struct outcome *outcome)
 {
-	uint64_t region = (uint64_t)vmcs_region;
+	uint64_t region = (uint64_t)vmcs_region();
 	enum l1_status status;
 
-	vmx_region_init(vmcs_region);
+	vmx_region_init(vmcs_region());
 	status = vmx_say(outcome, "VMCLEAR", vmclear(&region));
 	if (status == L1_PASSED)
 		status = vmx_say(outcome, "VMPTRLD", vmptrld(&region));
-	launched = false;
+	launched[cpu_number()] = false;
 	return status == L1_PASSED ?
 		       outcome_say(outcome, L1_PASSED, "the VMCS at %x is current", region) :
 		       status;
@@ -492,7 +500,7 @@ static void vmx_exit_decode(struct l2_exit *exit, uint64_t rip, enum vmx_result 
 	basic = exit->raw & EXIT_REASON_BASIC;
 	exit->kind = basic < sizeof(exit_kinds) / sizeof(exit_kinds[0]) ? exit_kinds[basic] :
 									   L2_EXIT_OTHER;
-	launched = true;
+	launched[cpu_number()] = true;
 	vmx_exit_details(exit);
 }
 
@@ -577,7 +585,7 @@ static void vmx_run(struct l2 *l2, struct l2_exit *exit)
 	}
 	l2->injected = NO_VECTOR; /* the CPU clears the field's valid bit on exit */
 
-	rflags = vmx_switch(&l2->regs, launched);
+	rflags = vmx_switch(&l2->regs, launched[cpu_number()]);
 
 	l2->regs.rsp = vmread(VMCS_GUEST_RSP);
 	l2->rip = vmread(VMCS_GUEST_RIP);
@@ -587,7 +595,7 @@ static void vmx_run(struct l2 *l2, struct l2_exit *exit)
 
 static enum l1_status vmx_disable(struct outcome *outcome)
 {
-	uint64_t region = (uint64_t)vmcs_region;
+	uint64_t region = (uint64_t)vmcs_region();
 	uint64_t rflags = 0;
 	enum l1_status status;
 
@@ -659,7 +667,7 @@ bool vmx_shadow_load(uint8_t *region)
 
 bool vmx_shadow_unload(uint8_t *region)
 {
-	uint64_t address = (uint64_t)region, own = (uint64_t)vmcs_region;
+	uint64_t address = (uint64_t)region, own = (uint64_t)vmcs_region();
 
 	return vmclear(&address) == VMX_SUCCEED && vmptrld(&own) == VMX_SUCCEED;
 }

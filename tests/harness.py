@@ -218,7 +218,7 @@ STOPS = [f"stop_{number}" for number in range(1, 16)] + [
     f"stop_by_{how}" for how in ("spin", "trap", "die", "babble", "fail")]
 MISTAKES = [f"bad_{what}" for what in ("enable", "control", "host", "state", "intercept", "region",
                                       "leave")]
-KERNELS = ["l1", "liar", "features_liar", "l1_answers", "skipper"] + STOPS + MISTAKES
+KERNELS = ["l1", "liar", "features_liar", "smp_liar", "l1_answers", "skipper"] + STOPS + MISTAKES
 
 
 @dataclasses.dataclass(frozen=True)

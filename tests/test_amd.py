@@ -56,6 +56,17 @@ FEATURES = Boot(("amd",), builds=("gcc",), commands={
     "liar": PROBE + " --features --probe-kernel /t/features_liar.elf",
     "plain": PROBE,
 })
+SMP = Boot(("amd", "--smp", "2"), builds=("gcc",), commands={
+    "2": PROBE + " --smp 2",
+    "4": PROBE + " --smp 4",
+    "4-without-npt": PROBE + " --smp 4 -cpu host,-npt",
+    "map": PROBE + " --smp 2 --features",
+    "again": PROBE + " --smp 3 --repeat 5 --parallel 2",
+    "liar": PROBE + " --smp 2 --probe-kernel /t/smp_liar.elf",
+    "spinner": PROBE + " --smp 2 --timeout 3 --probe-kernel /t/stop_by_spin.elf",
+    "sleeper": PROBE + " --smp 2 --timeout 2 --probe-kernel /t/stop_5.elf",
+    "unwitnessed": other_kvm(NO_WITNESS) + PROBE + " --smp 2",
+})
 # What TCG has beyond the EPYC that it models.
 MORE = Boot(("amd", "--cpu", "EPYC,+svm,+npt,+vgif,+la57"), {"map": PROBE + " --features"}, builds=("gcc",))
 # Bochs emulates a Ryzen: another implementation of SVM than QEMU's.
@@ -164,7 +175,7 @@ def test_amd_features():
     report = boot(FEATURES)["map"].report(0)
     fails = [] if tcg_knows_xsetbv() else ["xsave-state"]
     expected = dict.fromkeys(NOT_OFFERED, "not-offered") | dict.fromkeys(fails, "fails") | \
-        dict.fromkeys(VMX_ONLY, "not-applicable")
+        dict.fromkeys(VMX_ONLY, "not-applicable") | {"smp": "not-tried"}
     for name, status in features(report).items():
         assert status == expected.pop(name, "works"), name
     assert not expected
@@ -188,7 +199,7 @@ def test_amd_features_without_npt():
     """What plays in the nested page tables is not tried, and the reason is given."""
     report = boot(FEATURES)["without-npt"].report(0)
     for feature in report["features"]:
-        if feature["status"] == "not-tried":
+        if feature["status"] == "not-tried" and feature["name"] != "smp":
             assert feature["detail"] == "L1 has no NPT"
     assert features(report)["nested-2m"] == "not-tried"
     assert features(report)["tsc-offset"] == "works"
@@ -205,6 +216,50 @@ def test_amd_features_liar():
     report = boot(FEATURES)["liar"].report(1)
     assert report["reason"] == "witnesses-disagree"
     assert set(features(report).values()) == {"fails"}
+
+
+@pytest.mark.parametrize("command, cpus", [("2", 2), ("4", 4), ("4-without-npt", 4)])
+def test_amd_smp(command, cpus):
+    """An L2 on each CPU, also where L1 has more than the host; --smp alone asks for that row alone."""
+    report = boot(SMP)[command].report(0)
+    assert features(report) == {"smp": "works"}
+    assert report["features"][0]["detail"] == \
+        f"an L2 on {cpus} CPUs at once, each called and answered"
+    assert (report["evidence"]["cpus"], report["evidence"]["cpus_in_l2"]) == (cpus, cpus)
+    assert report["evidence"]["witness_guest_mode"] is True
+    assert report["reason"] == ("ept-or-npt-absent" if "npt" in command else "ok")
+
+
+def test_amd_smp_among_all():
+    """The other CPUs are off and out of the way of what comes behind."""
+    report = boot(SMP)["map"].report(0)
+    assert {name for name, status in features(report).items() if status == "fails"} == set(FAILS)
+    assert features(report)["smp"] == features(report)["bad-guest-state"] == "works"
+
+
+def test_amd_smp_again():
+    report = boot(SMP)["again"].report(0)
+    assert (report["verdict"], report["series"]["runs"]) == ("works", 10)
+
+
+def test_amd_smp_liar():
+    """L2 ran on CPU 0 alone: KVM has not seen the other in guest mode."""
+    report = boot(SMP)["liar"].report(1)
+    assert report["reason"] == "witnesses-disagree"
+    assert "L2 on 2 CPUs; KVM saw 1 of them" in report["summary"]
+    assert features(report) == {"smp": "fails"} and report["evidence"]["cpus_in_l2"] == 1
+
+
+def test_amd_smp_unwitnessed():
+    report = boot(SMP)["unwitnessed"].report(0)
+    assert report["reason"] == "l2-unwitnessed" and report["evidence"]["cpus_in_l2"] is None
+
+
+@pytest.mark.parametrize("command, status, reason", [("spinner", 124, "timed-out"),
+                                                     ("sleeper", 1, "l1-silent")])
+def test_amd_smp_ends(command, status, reason):
+    """With CPUs that L1 never started."""
+    expect_reason(boot(SMP)[command], status, reason, "during check l2-entry", [])
 
 
 def test_amd_held_open_is_counted():

@@ -22,6 +22,8 @@ ON = Boot(("intel",), builds=("gcc", "static"), commands={
 OFF = Boot(("intel", "--nested", "0"), {"probe": PROBE}, builds=("static",))
 NO_PAGING = Boot(("intel", "--ept", "0"), {"probe": PROBE}, builds=("static",))
 FEATURES = Boot(("intel",), {"map": PROBE + " --features",
+                             "smp-2": PROBE + " --smp 2",
+                             "smp-3": PROBE + " --smp 3",
                              "liar": PROBE + " --features --probe-kernel /t/features_liar.elf"},
                 builds=("static",))
 # A control that Bochs announces and does not take, and that kvm_intel uses unless told otherwise.
@@ -80,12 +82,21 @@ SVM_ONLY = ["nrip-save", "vmcb-clean-bits", "decode-assists", "virtual-vmload", 
 
 def test_intel_features():
     report = boot(FEATURES)["map"].report(0)
-    expected = dict.fromkeys(NOT_OFFERED, "not-offered") | dict.fromkeys(SVM_ONLY, "not-applicable")
+    expected = dict.fromkeys(NOT_OFFERED, "not-offered") | dict.fromkeys(SVM_ONLY, "not-applicable") | \
+        {"smp": "not-tried"}
     for name, status in features(report).items():
         assert status == expected.pop(name, "works"), name
     assert not expected
     assert (report["verdict"], report["reason"]) == ("works", "ok")
     assert report["evidence"]["exit_cycles"] < report["evidence"]["round_trip_cycles"]
+
+
+@pytest.mark.parametrize("cpus", [2, 3])
+def test_intel_smp(cpus):
+    """On a host of one CPU."""
+    report = boot(FEATURES)[f"smp-{cpus}"].report(0)
+    assert features(report) == {"smp": "works"} and report["reason"] == "ok"
+    assert report["evidence"]["cpus_in_l2"] == cpus
 
 
 def test_intel_features_liar():

@@ -55,6 +55,16 @@ def test_native_pvm(build):
     assert steps(report)["kvm-offers-virt"] == "failed"
 
 
+@pytest.mark.parametrize("cpus", ["2", "64"])
+def test_native_smp_changes_no_verdict(cpus):
+    """Where nothing can nest, it does not matter on how many CPUs."""
+    need_kvm()
+    plain, ran = probe("gcc").report(), probe("gcc", "--smp", cpus).report()
+    if plain["verdict"] == "unavailable":
+        assert (ran["verdict"], ran["reason"]) == ("unavailable", plain["reason"])
+        assert {row["name"]: row["status"] for row in ran["features"]} == {"smp": "not-tried"}
+
+
 def need_l1():
     """A KVM that runs L1 with SVM shown to it, and whose verdict does not depend on that."""
     need_kvm()

@@ -64,6 +64,7 @@ int command_probe(const struct options *options)
 		.timeout_ms = options->timeout_ms,
 		.l1 = image_l1(),
 		.features = options->features,
+		.cpus = options->boot.cpus,
 	};
 	static struct series series;
 	static struct result result;

@@ -250,8 +250,6 @@ const struct option options_table[] = {
 	  "As QEMU has it, too: \"FILE WORDS,FILE WORDS\"", set_initrd, NULL },
 	{ OPTION_KERNEL, "append", "WORDS",
 	  "the kernel's command line", set_append, NULL },
-	{ OPTION_KERNEL, "smp", "N",
-	  "CPUs (1)", set_smp, NULL },
 	{ OPTION_KERNEL, "m", "SIZE",
 	  "memory, in MiB or with k, M, G or T (128)", set_memory, NULL },
 	{ OPTION_KERNEL, "nested", "WHAT",
@@ -276,6 +274,10 @@ const struct option options_table[] = {
 	  "how to report: text (the default) or json\n"
 	  "--kernel: which format IMAGE has: linux, multiboot, multiboot2, pvh,\n"
 	  "elf64, flat@ADDRESS[,real|protected|long]", set_format, NULL },
+	{ OPTION_EITHER, "smp", "N",
+	  "CPUs of the guest (1)\n"
+	  "The probe runs an L2 on each at once; they interrupt each other",
+	  set_smp, NULL },
 	{ OPTION_EITHER, "parallel", "N",
 	  "N probes side by side, each repeated as asked\n"
 	  "--kernel: none, as QEMU's users say it", set_parallel, NULL },

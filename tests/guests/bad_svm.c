@@ -17,11 +17,11 @@ static enum l1_status svm_enable_bad(struct outcome *outcome)
 static void svm_run_bad(struct l2 *l2, struct l2_exit *exit)
 {
 	if (BAD == BAD_CONTROL) /* the host's: "Canonicalization and Consistency Checks" */
-		vmcb.asid = 0;
+		svm_vmcb()->asid = 0;
 	if (BAD == BAD_STATE)
-		vmcb.efer &= ~(uint64_t)EFER_SVME;
+		svm_vmcb()->efer &= ~(uint64_t)EFER_SVME;
 	if (BAD == BAD_INTERCEPT)
-		vmcb.intercept_misc1 &= ~INTERCEPT_CPUID;
+		svm_vmcb()->intercept_misc1 &= ~INTERCEPT_CPUID;
 	svm_run(l2, exit);
 }
 

@@ -8,7 +8,7 @@
 
 static enum l1_status vmx_enable_bad(struct outcome *outcome)
 {
-	uint64_t region = (uint64_t)vmxon_region;
+	uint64_t region = (uint64_t)vmxon_region();
 	enum l1_status status = vmx_enable(outcome);
 
 	if (BAD != BAD_ENABLE || status != L1_PASSED)

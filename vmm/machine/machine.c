@@ -310,6 +310,14 @@ static bool all_dead(struct cpu *cpu)
 	return all;
 }
 
+bool machine_is_dead(const struct machine *machine)
+{
+	for (unsigned int i = 0; i < machine->cpus; i++)
+		if (!cpu_is_dead(&machine->cpu[i]))
+			return false;
+	return true;
+}
+
 /* A signal came: because the machine ended, or to look around. */
 static bool cpu_interrupted(struct cpu *cpu)
 {

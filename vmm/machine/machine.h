@@ -119,6 +119,9 @@ void cpu_run(struct cpu *cpu);
  * threads still need a signal to come out of KVM_RUN. */
 void machine_stop(struct machine *machine, enum machine_end end);
 
+/* Are all CPUs halted for good? For when no thread runs one any more. */
+bool machine_is_dead(const struct machine *machine);
+
 /* KVM_EXIT_* as a word, NULL = none known. */
 const char *machine_exit_name(uint32_t exit_reason);
 

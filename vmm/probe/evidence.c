@@ -125,12 +125,26 @@ static void counters_report(struct result *result, const struct run_facts *run)
 			     "this kernel has no statistic nested_run");
 }
 
+static void cpus_report(struct result *result, const struct run_facts *run)
+{
+	const char *label = "CPUs that KVM saw in L2";
+
+	fact_number(EVIDENCE(result), "cpus", "CPUs of L1", run->cpus);
+	if (run->witness_guest_mode == UNKNOWN && run->stat_guest_mode == UNKNOWN)
+		fact_unknown(EVIDENCE(result), "cpus_in_l2", label,
+			     run->witness_reads ? "this kernel has no witness" : "no L2 came to minivmm");
+	else
+		fact_number(EVIDENCE(result), "cpus_in_l2", label, run->cpus_in_l2);
+}
+
 static void witness_report(struct result *result, const struct run_facts *run)
 {
 	fact_bool(EVIDENCE(result), "challenge_answered", "Challenge answered",
 		  run->answer_checked && run->answer_right);
 	fact_number(EVIDENCE(result), "witness_exits", "Exits straight from L2",
 		    (int64_t)run->witness_reads + run->witness_writes);
+	if (run->cpus > 1)
+		cpus_report(result, run);
 	if (run->witness_reads + run->witness_writes == 0)
 		return;
 	fact_bool(EVIDENCE(result), "witness_answered", "Right answer there",

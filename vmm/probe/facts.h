@@ -146,6 +146,8 @@ struct run_facts {
 	enum tristate stat_guest_mode;		/* likewise, by the statistic */
 	bool nested_run_known;
 	uint64_t nested_run;			/* the vCPU's statistic at the end */
+	unsigned int cpus;			/* L1's */
+	unsigned int cpus_in_l2;		/* check smp: by those witnesses, with the right answer */
 	bool port_leaked;			/* PORT_INTERCEPTED reached the VMM */
 	/* the first sentence of disagreement, "" = none */
 	char disagreement[160];

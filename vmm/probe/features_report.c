@@ -106,8 +106,11 @@ void features_report(struct result *result, const struct facts *facts, const str
 	for (size_t i = 0; i < feature_row_count; i++) {
 		const struct feature_row *row = &feature_rows[i];
 		const struct l1_need *need = run->vendor == L1_VENDOR_SVM ? &row->svm : &row->vmx;
-		struct feature *feature = result_feature(result, row->number, row->name);
+		struct feature *feature;
 
+		if (!run->features_asked && row->number != L1_CHECK_SMP)
+			continue; /* --smp alone asks for that one */
+		feature = result_feature(result, row->number, row->name);
 		feature->title = row->title;
 		feature->level = row->level;
 		feature->proves = row->proves;

@@ -39,20 +39,32 @@ static void witness_add(enum tristate *witness, bool yes)
 		*witness = yes ? YES : NO;
 }
 
+/* Whose exit it is. */
+static struct cpu *caller(const struct l1_link *link)
+{
+	struct machine *machine = link->machine;
+	unsigned int id = 0;
+
+	while (id + 1 < machine->cpus && &machine->cpu[id].vcpu != machine->board.caller)
+		id++;
+	return &machine->cpu[id];
+}
+
 /* An exit that only L2 should be able to cause: is the vCPU in guest mode, KVM? False if a witness
  * denies it. */
 static bool witness_question(struct l1_link *link)
 {
+	struct vcpu *vcpu = &caller(link)->vcpu;
 	struct kvm_nested_state state;
 	uint64_t guest_mode = 1;
 	bool in_l2 = true;
 
 	if (kvm_check(link->machine->kvm, KVM_CAP_NESTED_STATE) > 0 &&
-	    vcpu_nested_state_get(&link->machine->cpu[0].vcpu, &state) == 0) {
+	    vcpu_nested_state_get(vcpu, &state) == 0) {
 		in_l2 = state.flags & KVM_STATE_NESTED_GUEST_MODE;
 		witness_add(&link->run->witness_guest_mode, in_l2);
 	}
-	if (vcpu_stat_get(&link->machine->cpu[0].vcpu, "guest_mode", &guest_mode))
+	if (vcpu_stat_get(vcpu, "guest_mode", &guest_mode))
 		witness_add(&link->run->stat_guest_mode, guest_mode != 0);
 	return in_l2 && guest_mode;
 }
@@ -60,21 +72,25 @@ static bool witness_question(struct l1_link *link)
 static int witness_read(void *device, uint64_t port, void *data, unsigned int size)
 {
 	struct l1_link *link = device;
+	unsigned int cpu = caller(link)->id;
+	uint32_t nonce;
 
-	if (port != PORT_WITNESS || size != sizeof(link->nonce))
+	if (port != PORT_WITNESS || size != sizeof(nonce))
 		return 0;
 	link->run->witness_reads++;
 	witness_question(link);
-	if (getrandom(&link->nonce, sizeof(link->nonce), 0) != sizeof(link->nonce))
+	if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
 		return self_failed(link);
-	link->nonce_pending = true;
-	memcpy(data, &link->nonce, size);
+	link->asked[cpu].nonce = nonce;
+	link->asked[cpu].pending = true;
+	memcpy(data, &nonce, size);
 	return 0;
 }
 
 static int witness_write(void *device, uint64_t port, const void *data, unsigned int size)
 {
 	struct l1_link *link = device;
+	unsigned int cpu = caller(link)->id;
 	uint32_t answer;
 	bool right;
 
@@ -82,13 +98,17 @@ static int witness_write(void *device, uint64_t port, const void *data, unsigned
 		return 0;
 	memcpy(&answer, data, sizeof(answer));
 	/* one answer to each nonce, and a wrong one is not made good */
-	right = link->nonce_pending &&
-		answer == challenge_answer32(link->challenge[0], link->challenge[1], link->nonce);
+	right = link->asked[cpu].pending &&
+		answer == challenge_answer32(link->challenge[0], link->challenge[1],
+					     link->asked[cpu].nonce);
 	link->run->witness_answer_right =
 		(link->run->witness_writes == 0 || link->run->witness_answer_right) && right;
-	link->nonce_pending = false;
+	link->asked[cpu].pending = false;
 	link->run->witness_writes++;
-	link->signatures += witness_question(link) && right;
+	if (witness_question(link) && right) {
+		link->signatures++;
+		link->signers |= 1ULL << cpu;
+	}
 	return 0;
 }
 
@@ -124,9 +144,11 @@ static int message_begin(struct l1_link *link, const struct l1_message *message)
 {
 	if (link->run->in_check ||
 	    check_rank(message->check) <= check_rank(link->run->last_check) ||
-	    (is_feature(message->check) && !link->features))
+	    (is_feature(message->check) && !link->features &&
+	     (message->check != L1_CHECK_SMP || link->cpus < 2)))
 		return message_refuse(link);
 	link->signatures = 0;
+	link->signers = 0;
 	link->begin_nested_run_known =
 		is_feature(message->check) &&
 		vcpu_stat_get(&link->machine->cpu[0].vcpu, "nested_run", &link->begin_nested_run);
@@ -145,6 +167,9 @@ static void feature_verify(struct l1_link *link, const struct l1_message *messag
 	if (link->signatures == 0) {
 		snprintf(sentence, sizeof(sentence), "L1 says that feature %u works; no L2 of that check "
 			 "came to the witness port", message->check);
+	} else if (message->check == L1_CHECK_SMP && link->run->cpus_in_l2 != link->cpus) {
+		snprintf(sentence, sizeof(sentence), "L1 says that it ran an L2 on %u CPUs; KVM saw %u of "
+			 "them in guest mode", link->cpus, link->run->cpus_in_l2);
 	} else if (link->begin_nested_run_known &&
 		   vcpu_stat_get(&link->machine->cpu[0].vcpu, "nested_run", &now) &&
 		   (claimed == 0 || now - link->begin_nested_run < claimed)) {
@@ -181,6 +206,8 @@ static int message_end(struct l1_link *link, const struct l1_message *message)
 		run->answer_right = message->value[L1_VALUE_EXPECTED] == answer &&
 				    message->value[L1_VALUE_GOT] == answer;
 	}
+	if (check == L1_CHECK_SMP)
+		run->cpus_in_l2 = (unsigned int)__builtin_popcountll(link->signers);
 	if (is_feature(check) && message->status == L1_PASSED)
 		feature_verify(link, message);
 	return 0;
@@ -212,6 +239,7 @@ static int message_hello(struct l1_link *link, uint8_t *shared)
 		.challenge = { link->challenge[0], link->challenge[1] },
 		.resume_rounds = link->resume_rounds,
 		.features = link->features,
+		.cpus = (uint16_t)link->cpus,
 	};
 
 	if (link->said_hello)
@@ -275,7 +303,7 @@ static int contract_write(void *device, uint64_t port, const void *data, unsigne
 	uint8_t *shared;
 	uint32_t gpa;
 
-	if (port != PORT_CONTRACT || size != sizeof(gpa))
+	if (port != PORT_CONTRACT || size != sizeof(gpa) || caller(link)->id != 0)
 		return message_refuse(link);
 	memcpy(&gpa, data, sizeof(gpa));
 	shared = memory_at(&link->machine->memory, gpa, sizeof(struct l1_message));

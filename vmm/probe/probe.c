@@ -13,6 +13,8 @@
 #include "x86.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,7 +136,7 @@ static bool machine_build(struct probe *probe, struct step *step)
 	};
 	const struct machine_config config = {
 		.memory_size = MEMORY_SIZE,
-		.cpus = 1,
+		.cpus = probe->options->cpus,
 		.irqchip = IRQCHIP_LOCAL,
 		.cpuid = &probe->cpuid,
 		.model = &probe->options->cpu,
@@ -183,14 +185,80 @@ static void end_take(struct run_facts *run, const struct machine_result *end)
 	run->failed_errno = -end->err;
 }
 
+static void kick(int signal)
+{
+	(void)signal; /* it only has to end KVM_RUN */
+}
+
+/* A vCPU beside the first. Where it ends the machine, the first one shall see it. */
+static void *cpu_thread(void *argument)
+{
+	struct cpu *cpu = argument;
+
+	cpu_run(cpu);
+	pthread_kill(cpu->machine->cpu[0].thread, SIGUSR1);
+	return NULL;
+}
+
+static int others_start(struct machine *machine)
+{
+	const struct sigaction action = { .sa_handler = kick }; /* no SA_RESTART */
+	sigset_t usr1;
+
+	machine->cpu[0].thread = pthread_self();
+	sigaction(SIGUSR1, &action, NULL);
+	/* whoever started this process may have left it blocked; threads inherit this */
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
+	for (unsigned int i = 1; i < machine->cpus; i++) {
+		struct cpu *cpu = &machine->cpu[i];
+		int err = pthread_create(&cpu->thread, NULL, cpu_thread, cpu);
+
+		if (err)
+			return fail(err, "pthread_create", "cannot start a thread for CPU %u: %s", i,
+				    strerror(err));
+		cpu->started = true;
+	}
+	return 0;
+}
+
+/* The machine has ended: every vCPU's immediate_exit is set. */
+static void others_join(struct machine *machine)
+{
+	for (unsigned int i = 1; i < machine->cpus; i++) {
+		if (!machine->cpu[i].started)
+			continue;
+		pthread_kill(machine->cpu[i].thread, SIGUSR1);
+		pthread_join(machine->cpu[i].thread, NULL);
+	}
+}
+
+/* Runs all vCPUs to the end of the machine, the first one in this thread, which has the deadline. */
+static void cpus_run(struct probe *probe)
+{
+	struct machine *machine = &probe->machine;
+	struct cpu *cpu = &machine->cpu[0];
+
+	deadline_watch(cpu->vcpu.run);
+	if (machine->cpus > 1 && others_start(machine) < 0) {
+		probe->facts.run.end = RUN_SELF_FAILED;
+		machine_stop(machine, MACHINE_STOPPED);
+	} else {
+		cpu_run(cpu);
+	}
+	others_join(machine);
+	deadline_watch(NULL);
+	/* nobody looks around while they run */
+	if (machine->cpus > 1 && machine->result.end == MACHINE_DEADLINE && machine_is_dead(machine))
+		machine->result.end = MACHINE_HALTED;
+}
+
 static bool l1_run(struct probe *probe, struct step *step)
 {
 	struct run_facts *run = &probe->facts.run;
-	struct cpu *cpu = &probe->machine.cpu[0];
 
-	deadline_watch(cpu->vcpu.run);
-	cpu_run(cpu);
-	deadline_watch(NULL);
+	cpus_run(probe);
 	end_take(run, &probe->machine.result);
 	if (run->end == RUN_SELF_FAILED)
 		call_failed(probe);
@@ -213,7 +281,7 @@ static const struct rung {
 } rungs[] = {
 	{ "kvm-device", "/dev/kvm opens and is KVM", 0, device_open },
 	{ "kvm-offers-virt", "KVM offers VMX or SVM to guests", 0, virt_offered },
-	{ "vm-create", "a VM with memory and one vCPU", 0, machine_build },
+	{ "vm-create", "a VM with memory and vCPUs", 0, machine_build },
 	{ "l1-boot", "the L1 kernel boots", 1, l1_run },
 };
 
@@ -306,6 +374,8 @@ static void probe_init(struct probe *probe, const struct probe_options *options,
 		.machine = { .vm.fd = -1 },
 		.link.resume_rounds = PROBE_RESUME_ROUNDS,
 		.link.features = options->features,
+		.link.cpus = options->cpus,
+		.facts.run.cpus = options->cpus,
 		.facts.run.features_asked = options->features,
 		.start_ns = now_ns(),
 	};
@@ -346,7 +416,7 @@ void probe_run(const struct probe_options *options, struct result *result)
 	deadline_disarm();
 	checks_report(&probe);
 	witnesses_report(&probe);
-	if (options->features)
+	if (options->features || options->cpus > 1)
 		features_report(result, &probe.facts, &probe.link);
 	host_report(result, &probe.facts.host);
 	evidence_report(result, &probe.facts, probe.machine.cpu[0].exits);

@@ -12,6 +12,7 @@ struct probe_options {
 	unsigned int timeout_ms;	/* wall time for all of it, 0 = none */
 	struct image l1;		/* the L1 kernel to boot */
 	bool features;			/* the optional checks too */
+	unsigned int cpus;		/* L1's; above 1: an L2 on each of them too */
 };
 
 #define PROBE_TIMEOUT_MS	5000
