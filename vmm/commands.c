@@ -5,11 +5,12 @@
 #include "contract.h"
 #include "error.h"
 #include "features_report.h"
-#include "near.h"
 #include "option_values.h"
 #include "l0.h"
+#include "outputs.h"
 #include "pc.h"
 #include "probe.h"
+#include "progress.h"
 #include "boot.h"
 #include "reasons.h"
 
@@ -51,14 +52,17 @@ static struct report_style style_of_stdout(const struct options *options)
 		.color = terminal && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0,
 		.unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 		.verbose = options->verbose,
+		.expiry_s = options->expiry_s,
 		.columns = terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ?
 				   size.ws_col :
 				   80,
 	};
 }
 
-int command_probe(const struct options *options)
+/* The probe itself, or a series of it. 0, or a negative errno with error_last(). */
+static int probe_any(const struct options *options, struct result *result)
 {
+	static struct series series;
 	struct probe_options probe = {
 		.cpu = options->cpu,
 		.timeout_ms = options->timeout_ms,
@@ -66,26 +70,61 @@ int command_probe(const struct options *options)
 		.features = options->features,
 		.cpus = options->boot.cpus,
 	};
-	static struct series series;
-	static struct result result;
-	struct report_style style = style_of_stdout(options);
+	struct series_options again = options->series;
 	int r = 0;
 
-	if (options->probe_kernel &&
-	    (image_read(&probe.l1, options->probe_kernel) < 0 ||
-	     boot_pvh.check(&(struct boot_request){ .kernel = probe.l1 }) < 0)) {
-		image_release(&probe.l1);
-		return complain(STATUS_USAGE);
+	if (options->probe_kernel) {
+		r = image_read(&probe.l1, options->probe_kernel);
+		if (r == 0)
+			r = boot_pvh.check(&(struct boot_request){ .kernel = probe.l1 });
+		if (r < 0)
+			r = -EINVAL;
 	}
-	if (series_wanted(&options->series))
-		r = series_run(&probe, &options->series, &series, &result);
-	else
-		probe_run(&probe, &result);
+	if (r == 0 && series_wanted(&options->series)) {
+		again.progress = progress_begin(options->quiet);
+		r = series_run(&probe, &again, &series, result);
+		progress_end();
+	} else if (r == 0) {
+		probe_run(&probe, result);
+	}
 	image_release(&probe.l1);
+	return r;
+}
+
+/* Every report that was asked for, even where one of them cannot be written. */
+static int reports_write(const struct options *options, const struct result *result)
+{
+	struct report_style style = style_of_stdout(options), plain = style;
+	const struct report_format *github = report_format_find("github");
+	bool on_github = options->format == github && !options->quiet;
+	int status = options->quiet ? result->exit_status :
+				      finish(result->exit_status,
+					     options->format->write(stdout, result, &style));
+
+	plain.color = false;
+	plain.columns = 0;
+	for (size_t i = 0; i < options->outputs; i++) {
+		if (output_write(&options->output[i], result, &plain) < 0)
+			status = complain(STATUS_FAILED);
+		on_github |= options->output[i].format == github;
+	}
+	if (on_github && outputs_append_github(result, &plain) < 0)
+		status = complain(STATUS_FAILED);
+	return status;
+}
+
+int command_probe(const struct options *options)
+{
+	static struct result result;
+	const unsigned char *statuses = options->exit_style->status;
+	int r = probe_any(options, &result);
+
 	if (r < 0)
-		return complain(STATUS_FAILED);
-	return finish(verdict_exit_status(result.verdict),
-		      options->quiet ? 0 : options->format->write(stdout, &result, &style));
+		return complain(statuses[r == -EINVAL ? OUTCOME_USAGE : OUTCOME_ERROR]);
+	for (size_t i = 0; i < options->requirements; i++)
+		result_require(&result, options->required[i]);
+	result.exit_status = statuses[result_outcome(&result)];
+	return reports_write(options, &result);
 }
 
 int command_kernel(const struct options *options)
@@ -140,13 +179,10 @@ static void explain_remedy(const struct reason *reason)
 int command_explain(const struct options *options)
 {
 	const struct reason *reason = reason_find(options->argument);
-	struct near near = { .word = options->argument };
 
 	if (!reason) {
-		for (size_t i = 0; (reason = reason_at(i)); i++)
-			near_offer(&near, reason->name);
 		fail(EINVAL, "--explain", "unknown reason '%s'%s (see --list reasons)",
-		     options->argument, near_hint(&near));
+		     options->argument, value_hint(&values_reasons, options->argument));
 		return complain(STATUS_USAGE);
 	}
 	printf("%s (%d), verdict %s\n", reason->name, reason->number, verdict_name(reason->verdict));
@@ -229,10 +265,35 @@ static void list_checks(void)
 	}
 }
 
+/* A value and what it is, a line each. */
+static void list_row(void *width, const char *value, const char *about)
+{
+	printf("%-*s %s\n", *(const int *)width, value, about);
+}
+
 static void list_formats(void)
 {
-	for (const struct report_format *format = report_formats; format->name; format++)
-		printf("%-8s %s\n", format->name, format->about);
+	values_report_formats.each(list_row, &(int){ 14 });
+}
+
+static void list_required(void)
+{
+	values_required.each(list_row, &(int){ 22 });
+}
+
+/* For the man page, too: the table of who ends with which status. */
+static void list_exit_styles(void)
+{
+	printf("%-9s %5s %7s %6s %11s %9s %6s %5s\n", "", "works", "limited", "broken", "unavailable",
+	       "timed out", "failed", "usage");
+	for (const struct exit_style *style = exit_styles; style->name; style++) {
+		const unsigned char *status = style->status;
+
+		printf("%-9s %5d %7d %6d %11d %9d %6d %5d  %s\n", style->name, status[OUTCOME_PASS],
+		       status[OUTCOME_WARN], status[OUTCOME_FAIL], status[OUTCOME_SKIP],
+		       status[OUTCOME_TIMEOUT], status[OUTCOME_ERROR], status[OUTCOME_USAGE],
+		       style->about);
+	}
 }
 
 static void list_image_formats(void)
@@ -277,6 +338,41 @@ static void list_options(void)
 	}
 }
 
+struct values_of {
+	const struct option *option;
+	const char *shape;
+};
+
+static void list_value(void *to, const char *value, const char *about)
+{
+	const struct values_of *of = to;
+
+	printf("%s\t%s\t%s\t%s\n", of->option->name, of->shape, value, about);
+}
+
+/* For what completes them in a shell: option, shape, value, about, separated by tabs. */
+static void list_values(void)
+{
+	static const char *const shapes[] = {
+		[VALUE_ONE] = "one",
+		[VALUE_COMMAS] = "commas",
+		[VALUE_FILE] = "file",
+		[VALUE_OF_FILE] = "of-file",
+	};
+
+	for (const struct option *option = options_table; option->name; option++) {
+		struct values_of of = { .option = option };
+
+		if (!option->values)
+			continue;
+		of.shape = shapes[option->values->shape];
+		if (option->values->each)
+			option->values->each(list_value, &of);
+		else
+			list_value(&of, "", "");
+	}
+}
+
 static const struct list {
 	const char *what;
 	void (*list)(void);
@@ -285,30 +381,36 @@ static const struct list {
 	{ "catalogue", list_catalogue },
 	{ "hypervisors", list_hypervisors },
 	{ "checks", list_checks },
+	{ "required", list_required },
 	{ "formats", list_formats },
+	{ "exit-styles", list_exit_styles },
 	{ "image-formats", list_image_formats },
 	{ "cpu-models", list_cpu_models },
 	{ "features", list_features },
 	{ "devices", list_devices },
 	{ "options", list_options },
+	{ "values", list_values },
 };
+
+const char *command_list_at(size_t i)
+{
+	return i < ARRAY_SIZE(lists) ? lists[i].what : NULL;
+}
 
 int command_list(const struct options *options)
 {
-	struct near near = { .word = options->argument };
-	char names[160] = "";
+	char names[200] = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		if (strcmp(lists[i].what, options->argument) == 0) {
 			lists[i].list();
 			return finish(0, 0);
 		}
-		near_offer(&near, lists[i].what);
 		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
 			 i ? ", " : "", lists[i].what);
 	}
 	fail(EINVAL, "--list", "--list: '%s' is none of %s%s", options->argument, names,
-	     near_hint(&near));
+	     value_hint(&values_lists, options->argument));
 	return complain(STATUS_USAGE);
 }
 
@@ -317,15 +419,31 @@ static void help_option(const struct option *option, bool all)
 {
 	char left[40];
 
-	snprintf(left, sizeof(left), "--%s%s%s", option->name, option->argument ? " " : "",
-		 option->argument ? option->argument : "");
+	snprintf(left, sizeof(left), "%s%s%s%s", option->name[1] ? "--" : "-", option->name,
+		 option->argument ? " " : "", option->argument ? option->argument : "");
 	printf("  %-23s ", left);
 	for (const char *c = option->help; *c && (all || *c != '\n'); c++)
 		*c == '\n' ? printf("\n%26s", "") : putchar(*c);
 	putchar('\n');
 }
 
-int command_help(const struct options *options)
+static const char help_examples[] =
+	"Does nested virtualization work here? minivmm runs a guest in a guest to prove it.\n\n"
+	"  minivmm --nested-probe                  the verdict, the reason, how to mend it\n"
+	"  minivmm --nested-probe --format junit   the same for CI (or json, tap, github ...)\n"
+	"  minivmm --kernel IMAGE --append WORDS   boot a kernel; its console is this terminal\n";
+
+/* What fits on a screen of 24 lines. */
+static void help_first(void)
+{
+	fputs(help_examples, stdout);
+	putchar('\n');
+	for (const struct option *option = options_table; option->name; option++)
+		if (option->first)
+			help_option(option, false);
+}
+
+static void help_all(void)
 {
 	static const char *const titles[OPTION_GROUPS] = {
 		[OPTION_PROBE] = "Does nested virtualization work?",
@@ -334,34 +452,29 @@ int command_help(const struct options *options)
 		[OPTION_ABOUT] = "About",
 		[OPTION_QEMU] = "What QEMU's users may add to --kernel",
 	};
-	bool all = options->argument != NULL;
 
-	puts("minivmm boots a small guest (L1) that runs a guest of its own (L2), and reports "
-	     "whether\n"
-	     "that works here, why not, and how to mend it. It boots other test kernels, too.\n\n"
-	     "  minivmm --nested-probe                  a verdict, for people\n"
-	     "  minivmm --nested-probe --format json    the same, for programs\n"
-	     "  minivmm --kernel IMAGE --append WORDS   the guest's console on this terminal");
-	for (int group = 0; group < (all ? OPTION_GROUPS : OPTION_QEMU); group++) {
+	fputs(help_examples, stdout);
+	for (int group = 0; group < OPTION_GROUPS; group++) {
 		printf("\n%s\n", titles[group]);
 		for (const struct option *option = options_table; option->name; option++)
 			if ((int)option->group == group)
-				help_option(option, all);
+				help_option(option, true);
 	}
-	if (!all)
-		puts("\nOptions take one dash or two. More of each, and of exit statuses: --help "
-		     "all");
+	puts("\nOptions take one dash or two.\n\n"
+	     "Exit status of --nested-probe: 0 works or limited, 1 broken or something required is\n"
+	     "missing, 77 unavailable, 124 time ran out, 2 wrong usage, 99 minivmm itself failed; of\n"
+	     "a series, the worst: 0 before 77, 124, 1 and 99. Other styles: --list exit-styles.\n"
+	     "Of --kernel: odd as the guest says (isa-debug-exit: value * 2 + 1), 0 powered off,\n"
+	     "32 reset, 34 triple fault, 36 KVM could not go on, 38 halted for good; 2, 99, 124\n"
+	     "as above.");
+}
+
+int command_help(const struct options *options)
+{
+	if (options->argument)
+		help_all();
 	else
-		puts("\nOptions take one dash or two.\n\n"
-		     "Exit status of --nested-probe: 0 works or limited, 1 broken, 77 "
-		     "unavailable,\n"
-		     "124 time ran out, 2 wrong usage, 99 minivmm itself failed; of a series, "
-		     "the worst:\n0 before 77, 124, 1 and 99.\n"
-		     "Of --kernel: odd as the guest says (isa-debug-exit: value * 2 + 1), 0 "
-		     "powered off,\n"
-		     "32 reset, 34 triple fault, 36 KVM could not go on, 38 halted for good; 2, "
-		     "99, 124\n"
-		     "as above.");
+		help_first();
 	return finish(0, 0);
 }
 

@@ -16,6 +16,9 @@ int command_list(const struct options *options);
 int command_help(const struct options *options);
 int command_version(const struct options *options);
 
+/* What --list knows: the name of list `i`, NULL past the last one. */
+const char *command_list_at(size_t i);
+
 /* One line on stderr: what error_last() says, behind the program's name. Returns `status`. */
 int complain(int status);
 

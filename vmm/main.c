@@ -27,6 +27,6 @@ int main(int argc, char **argv)
 	/* a reader that goes away is a write error, to be reported as one */
 	signal(SIGPIPE, SIG_IGN);
 	if (options_parse(&options, argc, argv) < 0)
-		return complain(STATUS_USAGE);
+		return complain(options.exit_style->status[OUTCOME_USAGE]);
 	return commands[options.command](&options);
 }

@@ -134,6 +134,89 @@ static int set_timeout(struct options *options, const char *value)
 
 /* ---- the probe ---- */
 
+/* A feature that is required is tried. */
+static int require_one(struct options *options, const char *name)
+{
+	const char *step, *title;
+
+	if (!value_listed(&values_required, name))
+		return fail(EINVAL, "--require", "--require: unknown name '%s'%s (see --list required)",
+			    name, value_hint(&values_required, name));
+	if (options->requirements == RESULT_REQUIREMENTS)
+		return fail(EINVAL, "--require", "--require: more than %d names",
+			    RESULT_REQUIREMENTS);
+	snprintf(options->required[options->requirements++], sizeof(options->required[0]), "%s",
+		 name);
+	if (strcmp(name, "nested") == 0 || strcmp(name, "state") == 0)
+		return 0;
+	for (size_t i = 0; probe_step_at(i, &step, &title); i++)
+		if (strcmp(name, step) == 0)
+			return 0;
+	options->features = true;
+	return 0;
+}
+
+static int set_require(struct options *options, const char *value)
+{
+	char *copy = strdup(value), *rest = copy, *name;
+	int r = 0;
+
+	if (!copy)
+		return fail(ENOMEM, "--require", "--require: out of memory");
+	while (r == 0 && (name = strsep(&rest, ",")))
+		r = require_one(options, name);
+	free(copy);
+	return r;
+}
+
+static int set_output(struct options *options, const char *value)
+{
+	struct report_file *output = &options->output[options->outputs];
+	const char *colon = strchr(value, ':');
+	char name[24];
+
+	if (options->outputs == OUTPUTS_MAX)
+		return fail(EINVAL, "--output", "--output: more than %d files", OUTPUTS_MAX);
+	if (!colon || !colon[1])
+		return fail(EINVAL, "--output", "--output: '%s' is not FORMAT:FILE", value);
+	snprintf(name, sizeof(name), "%.*s", (int)(colon - value), value);
+	output->format = report_format_find(name);
+	output->path = colon + 1;
+	if (!output->format)
+		return fail(EINVAL, "--output", "--output: unknown format '%s'%s (see --list formats)",
+			    name, value_hint(&values_report_formats, name));
+	for (size_t i = 0; i < options->outputs; i++)
+		if (strcmp(options->output[i].path, output->path) == 0)
+			return fail(EINVAL, "--output", "--output: two reports into %s", output->path);
+	options->outputs++;
+	return output_check(output->path);
+}
+
+static const struct exit_style *exit_style_find(const char *name)
+{
+	for (const struct exit_style *style = exit_styles; style->name; style++)
+		if (strcmp(style->name, name) == 0)
+			return style;
+	return NULL;
+}
+
+static int set_exit_style(struct options *options, const char *value)
+{
+	const struct exit_style *style = exit_style_find(value);
+
+	if (!style)
+		return fail(EINVAL, "--exit-style",
+			    "--exit-style: unknown style '%s'%s (see --list exit-styles)", value,
+			    value_hint(&values_exit_styles, value));
+	options->exit_style = style;
+	return 0;
+}
+
+static int set_expiry(struct options *options, const char *value)
+{
+	return count_read(&options->expiry_s, "--expiry", value, 10UL * 366 * 86400);
+}
+
 static int set_probe_kernel(struct options *options, const char *value)
 {
 	options->probe_kernel = value;
@@ -223,20 +306,33 @@ const struct option options_table[] = {
 	{ OPTION_PROBE, "nested-probe", NULL,
 	  "run a guest in a guest and report whether nesting works", set_probe, NULL },
 	{ OPTION_PROBE, "explain", "REASON",
-	  "say what a reason means, how it is told and how to mend it", set_explain, NULL },
+	  "what a reason means, how it is told, how to mend it", set_explain, NULL, &values_reasons, true },
 	{ OPTION_PROBE, "probe-kernel", "FILE",
 	  "boot this L1 kernel (a PVH ELF file) in place of the built-in one",
-	  set_probe_kernel, NULL },
+	  set_probe_kernel, NULL, &values_files },
 	{ OPTION_PROBE, "repeat", "N",
-	  "probe N times, a fresh virtual machine each time\n"
+	  "probe N times, in a fresh virtual machine each time\n"
 	  "The first that fails is shown whole; the exit status is the worst",
-	  set_repeat, NULL },
+	  set_repeat, NULL, NULL, true },
 	{ OPTION_PROBE, "duration", "SECONDS",
 	  "probe again and again for this long", set_duration, NULL },
 	{ OPTION_PROBE, "all-cpus", NULL,
-	  "probe on each CPU in turn, and name the odd one out", set_all_cpus, NULL },
+	  "probe on each CPU in turn, and name the odd one out", set_all_cpus, NULL, NULL, true },
 	{ OPTION_PROBE, "features", NULL,
-	  "try the optional features of nesting too (see --list checks)", set_features, NULL },
+	  "try nesting's optional features too (see --list checks)", set_features, NULL, NULL, true },
+	{ OPTION_PROBE, "require", "LIST",
+	  "fail unless these work: nested, state, a check, a feature\n"
+	  "Separated by commas; --list required has the names. Features are then tried",
+	  set_require, NULL, &values_required, true },
+	{ OPTION_PROBE, "output", "NAME:FILE",
+	  "write a report into a file, too (repeatable)\n"
+	  "Written whole, then renamed: a reader sees the old file or the new one",
+	  set_output, NULL, &values_outputs, true },
+	{ OPTION_PROBE, "exit-style", "STYLE",
+	  "whose exit statuses: gnu, kselftest, nagios, npd, tap", set_exit_style, NULL,
+	  &values_exit_styles, true },
+	{ OPTION_PROBE, "expiry", "SECONDS",
+	  "format nfd: how long its labels hold (86400)", set_expiry, NULL },
 	{ OPTION_PROBE, "verbose", NULL,
 	  "every step with its time and evidence", set_verbose, NULL },
 	{ OPTION_PROBE, "quiet", NULL,
@@ -244,24 +340,24 @@ const struct option options_table[] = {
 
 	{ OPTION_KERNEL, "kernel", "IMAGE",
 	  "boot a kernel: Linux, Multiboot, PVH, ELF64, flat\n"
-	  "The format is found out, or --format says it", set_kernel, NULL },
+	  "The format is found out, or --format says it", set_kernel, NULL, &values_files },
 	{ OPTION_KERNEL, "initrd", "FILE",
 	  "an initrd or a Multiboot module (repeatable)\n"
-	  "As QEMU has it, too: \"FILE WORDS,FILE WORDS\"", set_initrd, NULL },
+	  "As QEMU has it, too: \"FILE WORDS,FILE WORDS\"", set_initrd, NULL, &values_files, true },
 	{ OPTION_KERNEL, "append", "WORDS",
 	  "the kernel's command line", set_append, NULL },
 	{ OPTION_KERNEL, "m", "SIZE",
-	  "memory, in MiB or with k, M, G or T (128)", set_memory, NULL },
+	  "memory, in MiB or with k, M, G or T (128)", set_memory, NULL, NULL, true },
 	{ OPTION_KERNEL, "nested", "WHAT",
-	  "VMX or SVM for the guest: on, off or auto, as KVM has it", set_nested, NULL },
+	  "VMX or SVM for the guest: on, off or auto, as KVM has it", set_nested, NULL, &values_nested },
 	{ OPTION_KERNEL, "serial", "WHERE",
-	  "the serial port: stdio (the default), none, null, file:PATH", set_serial, NULL },
+	  "the serial port: stdio (the default), none, null, file:PATH", set_serial, NULL, &values_serial },
 	{ OPTION_KERNEL, "device", "NAME",
 	  "add a device (see --list devices)\n"
-	  "NAME,iobase=0xf4,iosize=4", set_device, NULL },
+	  "NAME,iobase=0xf4,iosize=4", set_device, NULL, &values_devices },
 	{ OPTION_KERNEL, "machine", "TYPE",
 	  "[pc|q35|microvm][,pit=on|off][,kernel-irqchip=on]\n"
-	  "[,acpi=on|off][,accel=kvm]", set_machine, NULL },
+	  "[,acpi=on|off][,accel=kvm]", set_machine, NULL, &values_machine },
 	{ OPTION_KERNEL, "strict-io", NULL,
 	  "name every access that no device answers", set_strict_io, NULL },
 
@@ -269,33 +365,34 @@ const struct option options_table[] = {
 	  "what the guest is shown: host[,+FEATURE|,-FEATURE]...\n"
 	  "\"host,-svm\" hides SVM. The probe's \"host,+svm\" has L1 try it against\n"
 	  "KVM's word, \"svm=force\" anyone's. See --list cpu-models, --list features",
-	  set_cpu, NULL },
+	  set_cpu, NULL, &values_cpu, true },
 	{ OPTION_EITHER, "format", "NAME",
-	  "how to report: text (the default) or json\n"
+	  "text, json, tap, junit, github, prometheus, nfd, npd ...\n"
 	  "--kernel: which format IMAGE has: linux, multiboot, multiboot2, pvh,\n"
-	  "elf64, flat@ADDRESS[,real|protected|long]", set_format, NULL },
+	  "elf64, flat@ADDRESS[,real|protected|long]", set_format, NULL, &values_all_formats, true },
 	{ OPTION_EITHER, "smp", "N",
 	  "CPUs of the guest (1)\n"
 	  "The probe runs an L2 on each at once; they interrupt each other",
-	  set_smp, NULL },
+	  set_smp, NULL, NULL, true },
 	{ OPTION_EITHER, "parallel", "N",
 	  "N probes side by side, each repeated as asked\n"
 	  "--kernel: none, as QEMU's users say it", set_parallel, NULL },
 	{ OPTION_EITHER, "timeout", "SECONDS",
-	  "give up after this much wall time (probe: 5; 0 = never)", set_timeout, NULL },
+	  "give up after this much time (probe: 5; 0 = never)", set_timeout, NULL, NULL, true },
 
 	{ OPTION_ABOUT, "list", "WHAT",
-	  "reasons, catalogue, hypervisors, checks, formats, image-formats, ...\n"
-	  "cpu-models, features, devices, options", set_list, NULL },
+	  "reasons, checks, required, formats, exit-styles ...\n"
+	  "image-formats, cpu-models, features, devices, options, values, catalogue,\n"
+	  "hypervisors", set_list, NULL, &values_lists, true },
 	{ OPTION_ABOUT, "help", "[all]",
-	  "this text; all: with every detail", set_help, NULL },
+	  "all: every option, every detail, exit statuses", set_help, NULL, &values_help, true },
 	{ OPTION_ABOUT, "version", NULL,
-	  "version of this program", set_version, NULL },
+	  "version, commit, compiler and libc", set_version, NULL, NULL, true },
 
 	{ OPTION_QEMU, "h", NULL,
 	  "as --help", set_help, NULL },
 	{ OPTION_QEMU, "M", "TYPE",
-	  "as --machine", set_machine, NULL },
+	  "as --machine", set_machine, NULL, &values_machine },
 	{ OPTION_QEMU, "accel", "kvm",
 	  "the only one", set_accel, NULL },
 	{ OPTION_QEMU, "enable-kvm", NULL,
@@ -336,7 +433,7 @@ static const struct option *option_find(const char *word, const char **value)
 {
 	size_t length;
 
-	word += word[1] == '-' ? 2 : 1;
+	word += strncmp(word, "--", 2) == 0 ? 2 : 1;
 	length = strcspn(word, "=");
 	*value = word[length] ? word + length + 1 : NULL;
 	for (const struct option *option = options_table; option->name; option++)
@@ -426,15 +523,12 @@ static int series_settle(struct options *options)
 static int report_format_settle(struct options *options)
 {
 	const char *name = options->format_name ? options->format_name : "text";
-	struct near near = { .word = name };
 
 	options->format = report_format_find(name);
 	if (options->format)
 		return 0;
-	for (const struct report_format *format = report_formats; format->name; format++)
-		near_offer(&near, format->name);
 	return fail(EINVAL, "--format", "--format: unknown format '%s'%s (see --list formats)",
-		    name, near_hint(&near));
+		    name, value_hint(&values_report_formats, name));
 }
 
 static int kernel_settle(struct options *options)
@@ -450,12 +544,39 @@ static int kernel_settle(struct options *options)
 	return options->format_name ? value_image_format(boot, options->format_name) : 0;
 }
 
+/* Whatever else is wrong, wrong usage shall end in the style that was asked for. */
+static const struct exit_style *exit_style_early(int argc, char *const *argv)
+{
+	const struct exit_style *style = NULL;
+	const char *value;
+
+	for (int i = 1; i < argc; i++) {
+		const struct option *option = argv[i][0] == '-' ? option_find(argv[i], &value) : NULL;
+
+		if (!option || option->set != set_exit_style)
+			continue;
+		value = value ? value : argv[i + 1];
+		style = value ? exit_style_find(value) : style;
+	}
+	return style ? style : exit_styles;
+}
+
+static int required_settle(const struct options *options)
+{
+	for (size_t i = 0; i < options->requirements; i++)
+		if (strcmp(options->required[i], "smp") == 0 && options->boot.cpus < 2)
+			return fail(EINVAL, "--require",
+				    "--require smp needs CPUs to try it on: --smp 2, or more");
+	return 0;
+}
+
 int options_parse(struct options *options, int argc, char *const *argv)
 {
 	const struct option *given[OPTION_GROUPS] = { NULL };
 	int r = 0;
 
 	*options = (struct options){
+		.exit_style = exit_style_early(argc, argv),
 		.timeout_ms = PROBE_TIMEOUT_MS,
 		.boot = { .append = "", .cpus = 1, .memory_size = BOOT_MEMORY_DEFAULT,
 			  .serial = BOOT_SERIAL_STDIO },
@@ -475,6 +596,8 @@ int options_parse(struct options *options, int argc, char *const *argv)
 	r = groups_check(options, given);
 	if (r == 0)
 		r = series_settle(options);
+	if (r == 0)
+		r = required_settle(options);
 	if (r < 0)
 		return r;
 	if (options->command == COMMAND_PROBE && options->cpu.hyperv)

@@ -8,8 +8,11 @@
 
 #include "boot_options.h"
 #include "cpu_model.h"
+#include "exit_style.h"
+#include "outputs.h"
 #include "result.h"
 #include "series.h"
+#include "value_lists.h"
 
 #include <stdbool.h>
 
@@ -27,7 +30,13 @@ struct options {
 	enum command command;
 	const char *argument;		/* of --explain, --list, --help; may be NULL for --help */
 	/* --nested-probe */
-	const struct report_format *format;
+	const struct report_format *format;	/* on standard output */
+	struct report_file output[OUTPUTS_MAX];	/* and into files */
+	size_t outputs;
+	char required[RESULT_REQUIREMENTS][48];	/* names that result_require() knows */
+	size_t requirements;
+	const struct exit_style *exit_style;	/* never NULL, after wrong usage neither */
+	unsigned int expiry_s;
 	struct cpu_model cpu;
 	unsigned int timeout_ms;
 	const char *probe_kernel;	/* NULL = the built-in L1 kernel */
@@ -62,6 +71,8 @@ struct option {
 	/* `set` NULL: an option that changes nothing, for it asks for what is so anyway: its only
 	 * value, "" = any */
 	const char *only;
+	const struct value_list *values;	/* what the argument may be; NULL = no list of words */
+	bool first;				/* among those that --help shows */
 };
 extern const struct option options_table[];	/* ends with a NULL name */
 

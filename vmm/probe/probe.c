@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define MEMORY_SIZE (16UL << 20)
 
@@ -285,6 +286,36 @@ static const struct rung {
 	{ "l1-boot", "the L1 kernel boots", 1, l1_run },
 };
 
+static const struct check_row {
+	const char *name, *title;
+	int level;
+} check_rows[L1_CORE_COUNT] = {
+#define X(number, id, name_, level_, title_) [number] = { name_, title_, level_ },
+	L1_CHECKS(X)
+#undef X
+};
+
+static const struct check_row witnesses_row = {
+	"witnesses", "what KVM counted agrees with what L1 says", 0
+};
+
+bool probe_step_at(size_t i, const char **name, const char **title)
+{
+	const struct check_row *row = &witnesses_row;
+
+	if (i < ARRAY_SIZE(rungs)) {
+		*name = rungs[i].name;
+		*title = rungs[i].title;
+		return true;
+	}
+	i -= ARRAY_SIZE(rungs);
+	if (i < L1_CORE_COUNT - 1)
+		row = &check_rows[L1_CHECK_NONE + 1 + i];
+	*name = row->name;
+	*title = row->title;
+	return i < L1_CORE_COUNT;
+}
+
 /* L1's own rows, as they came in, or not. */
 static void checks_report(struct probe *probe)
 {
@@ -294,19 +325,11 @@ static void checks_report(struct probe *probe)
 		[L1_NOT_OFFERED] = STEP_LIMITED,
 		[L1_NOT_APPLICABLE] = STEP_NOT_APPLICABLE,
 	};
-	static const struct {
-		const char *name, *title;
-		int level;
-	} rows[L1_CORE_COUNT] = {
-#define X(number, id, name_, level_, title_) [number] = { name_, title_, level_ },
-		L1_CHECKS(X)
-#undef X
-	};
 	const struct run_facts *run = &probe->facts.run;
 
 	for (unsigned int check = L1_CHECK_NONE + 1; check < L1_CORE_COUNT; check++) {
-		struct step *step = result_step(probe->result, rows[check].name, rows[check].title,
-						rows[check].level);
+		const struct check_row *row = &check_rows[check];
+		struct step *step = result_step(probe->result, row->name, row->title, row->level);
 
 		if (run->status[check]) {
 			step->status = statuses[run->status[check]];
@@ -326,8 +349,8 @@ static void checks_report(struct probe *probe)
 static void witnesses_report(struct probe *probe)
 {
 	const struct run_facts *run = &probe->facts.run;
-	struct step *step = result_step(probe->result, "witnesses",
-					"what KVM counted agrees with what L1 says", 0);
+	struct step *step = result_step(probe->result, witnesses_row.name, witnesses_row.title,
+					witnesses_row.level);
 
 	bool asked = run->end == RUN_DONE && run->status[L1_CHECK_L2_PORT] == L1_PASSED;
 	bool any = run->nested_run_known || run->witness_guest_mode != UNKNOWN ||
@@ -424,4 +447,5 @@ void probe_run(const struct probe_options *options, struct result *result)
 	machine_destroy(&probe.machine);
 	kvm_close(&probe.kvm);
 	result->ns = now_ns() - probe.start_ns;
+	result->time = time(NULL);
 }

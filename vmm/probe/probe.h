@@ -22,4 +22,7 @@ struct probe_options {
  * a verdict too (VERDICT_FAILED). */
 void probe_run(const struct probe_options *options, struct result *result);
 
+/* Step `i` of the ladder, in the order of a result's steps; false past the last one. */
+bool probe_step_at(size_t i, const char **name, const char **title);
+
 #endif

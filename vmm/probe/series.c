@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What one process has done so far. */
@@ -143,14 +144,48 @@ static int cpu_pin(unsigned int cpu)
 	return 0;
 }
 
+/* ---- telling how far it is ---- */
+
+static unsigned int runs_failed(const struct series *series)
+{
+	unsigned int failed = 0;
+
+	for (size_t i = 0; i < series->tallies; i++)
+		failed += verdict_is_failure(series->tally[i].verdict) ? series->tally[i].runs : 0;
+	return failed;
+}
+
+/* `works` are this process's, or those of `count` others, which go on meanwhile. */
+static void progress_tell(const struct series_options *options, const struct work *works,
+			  unsigned int count, uint64_t start)
+{
+	struct series_progress progress = {
+		.ns = now_ns() - start,
+		.ns_all = options->duration_ns,
+	};
+
+	if (!options->progress)
+		return;
+	for (unsigned int i = 0; i < count; i++) {
+		const struct series *series = &works[i].series;
+
+		progress.runs += __atomic_load_n(&series->runs, __ATOMIC_RELAXED);
+		progress.failed += runs_failed(series);
+		progress.runs_all += options->repeat * (series->cpus ? (unsigned int)series->cpus : 1);
+	}
+	options->progress(&progress);
+}
+
 /* One round: a run, or one on each CPU. */
-static int round_run(const struct probe_options *probe, struct work *work)
+static int round_run(const struct probe_options *probe, const struct series_options *options,
+		     struct work *work, uint64_t start)
 {
 	static struct result result;
 
 	if (!work->series.cpus) {
 		probe_run(probe, &result);
 		run_count(work, &result, NULL);
+		progress_tell(options, work, 1, start);
 		return 0;
 	}
 	for (size_t i = 0; i < work->series.cpus && !stop; i++) {
@@ -160,6 +195,7 @@ static int round_run(const struct probe_options *probe, struct work *work)
 			return r;
 		probe_run(probe, &result);
 		run_count(work, &result, &work->series.cpu[i]);
+		progress_tell(options, work, 1, start);
 	}
 	return 0;
 }
@@ -171,8 +207,9 @@ static int work_run(const struct probe_options *probe, const struct series_optio
 	cpu_set_t allowed;
 	int r = options->all_cpus ? cpus_find(&work->series, &allowed) : 0;
 
+	progress_tell(options, work, 1, start);
 	for (unsigned int round = 0; r == 0 && time_is_left(options, start, round); round++)
-		r = round_run(probe, work);
+		r = round_run(probe, options, work, start);
 	if (options->all_cpus && work->series.cpus)
 		sched_setaffinity(0, sizeof(allowed), &allowed);
 	work->done = r == 0;
@@ -221,14 +258,36 @@ static void work_merge(struct work *into, const struct work *from)
 static int process_run(const struct probe_options *probe, const struct series_options *options,
 		       struct work *work, pid_t parent)
 {
+	struct series_options quiet = *options;
+
+	quiet.progress = NULL; /* that is the parent's */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		return -ESRCH; /* it died before it could matter */
-	return work_run(probe, options, work);
+	return work_run(probe, &quiet, work);
+}
+
+/* Until all have ended, whose statuses are then still to be had. */
+static void processes_watch(const struct series_options *options, const struct work *works,
+			    const pid_t *pids, uint64_t start)
+{
+	const struct timespec moment = { .tv_nsec = 100000000 };
+	unsigned int ended = 0;
+
+	while (options->progress && ended < options->parallel) {
+		siginfo_t info = { 0 };
+
+		progress_tell(options, works, options->parallel, start);
+		while (ended < options->parallel &&
+		       waitid(P_PID, (id_t)pids[ended], &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		       info.si_pid)
+			ended++;
+		nanosleep(&moment, NULL);
+	}
 }
 
 static int processes_run(const struct probe_options *probe, const struct series_options *options,
-			 struct work *all)
+			 struct work *all, uint64_t start)
 {
 	size_t size = options->parallel * sizeof(struct work);
 	struct work *works = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -243,6 +302,8 @@ static int processes_run(const struct probe_options *probe, const struct series_
 			_exit(process_run(probe, options, &works[started], parent) < 0);
 		started++;
 	}
+	if (started == options->parallel)
+		processes_watch(options, works, pids, start);
 	for (unsigned int i = 0; i < started; i++) {
 		if (started < options->parallel)
 			kill(pids[i], SIGKILL); /* the report will be an error */
@@ -330,7 +391,7 @@ int series_run(const struct probe_options *probe, const struct series_options *o
 	int r;
 
 	sigaction(SIGINT, &on_interrupt, NULL);
-	r = options->parallel > 1 ? processes_run(probe, options, &all) :
+	r = options->parallel > 1 ? processes_run(probe, options, &all, start) :
 				    work_run(probe, options, &all);
 	if (r < 0)
 		return r;
@@ -341,5 +402,6 @@ int series_run(const struct probe_options *probe, const struct series_options *o
 	series->ns = now_ns() - start;
 	*result = all.kept;
 	series_judge(series, result);
+	result->time = time(NULL);
 	return 0;
 }

@@ -7,11 +7,22 @@
 
 #define SERIES_PARALLEL_MAX 256
 
+/* How far a series is. */
+struct series_progress {
+	unsigned int runs;		/* that ended */
+	unsigned int runs_all;		/* that there will be, 0 = not known: time decides */
+	uint64_t ns;			/* since it began */
+	uint64_t ns_all;		/* no run begins after this; 0 = no such limit */
+	unsigned int failed;		/* runs that neither work nor are limited */
+};
+
 struct series_options {
 	unsigned int repeat;		/* runs of each process, 0 = as many as fit in the duration */
 	uint64_t duration_ns;		/* no run begins after it, 0 = no such limit */
 	unsigned int parallel;		/* processes side by side, 1 = this one alone */
 	bool all_cpus;			/* each run on one CPU, all allowed ones in turn */
+	/* called now and then while it runs, in the process that called series_run(); may be NULL */
+	void (*progress)(const struct series_progress *progress);
 };
 
 /* More than one plain run? */

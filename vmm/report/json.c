@@ -4,6 +4,7 @@
 #include "utf8.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 #ifdef MINIVMM_VERSION
 static const char *const program_version = MINIVMM_VERSION;
@@ -207,6 +208,30 @@ static void json_remedy(struct json *json, const struct result *result)
 	json_close(json, ']');
 }
 
+static void json_required(struct json *json, const struct result *result)
+{
+	json_open(json, "required", '[');
+	for (size_t i = 0; i < result->requirements; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "name", result->required[i].name);
+		json_word(json, "met", result->required[i].met ? "true" : "false");
+		json_text(json, "why_not", result->required[i].why);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+/* As RFC 3339 has it. */
+static void json_time(struct json *json, int64_t seconds)
+{
+	time_t time = (time_t)seconds;
+	struct tm utc;
+	char text[32];
+
+	if (seconds && gmtime_r(&time, &utc) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc))
+		json_text(json, "time", text);
+}
+
 static void json_tallies(struct json *json, const struct series *series)
 {
 	json_open(json, "reasons", '[');
@@ -272,6 +297,9 @@ int report_json(FILE *out, const struct result *result, const struct report_styl
 	json_text(&json, "summary", result->summary);
 	json_number(&json, "exit_status", verdict_exit_status(result->verdict));
 	json_number(&json, "duration_ns", (int64_t)result->ns);
+	json_time(&json, result->time);
+	if (result->requirements)
+		json_required(&json, result);
 	json_steps(&json, result);
 	if (result->features_asked)
 		json_features(&json, result);

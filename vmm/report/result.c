@@ -62,6 +62,14 @@ struct fact *fact_unknown(struct fact *list, size_t *count, const char *key, con
 	return fact;
 }
 
+const struct fact *fact_find(const struct fact *list, size_t count, const char *key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].key, key) == 0 && list[i].kind != FACT_UNKNOWN)
+			return &list[i];
+	return NULL;
+}
+
 struct step *result_step(struct result *result, const char *name, const char *title, int level)
 {
 	bool room = result->steps < RESULT_STEPS;
@@ -137,6 +145,99 @@ static const struct {
 	[VERDICT_FAILED] = { "failed", 99 },
 };
 
+static bool verdict_is_good(enum verdict verdict)
+{
+	return verdict == VERDICT_WORKS || verdict == VERDICT_LIMITED;
+}
+
+enum outcome result_outcome(const struct result *result)
+{
+	static const enum outcome outcomes[] = {
+		[VERDICT_WORKS] = OUTCOME_PASS,
+		[VERDICT_LIMITED] = OUTCOME_WARN,
+		[VERDICT_BROKEN] = OUTCOME_FAIL,
+		[VERDICT_UNAVAILABLE] = OUTCOME_SKIP,
+		[VERDICT_TIMED_OUT] = OUTCOME_TIMEOUT,
+		[VERDICT_FAILED] = OUTCOME_ERROR,
+	};
+	/* neither a time-out nor a failure of minivmm's own says that it is missing */
+	bool told = verdict_is_good(result->verdict) || result->verdict == VERDICT_UNAVAILABLE;
+
+	for (size_t i = 0; i < result->requirements; i++)
+		if (told && !result->required[i].met)
+			return OUTCOME_FAIL;
+	return outcomes[result->verdict];
+}
+
+/* ---- what is required ---- */
+
+static void require_nested(const struct result *result, struct requirement *required)
+{
+	required->met = verdict_is_good(result->verdict);
+	snprintf(required->why, sizeof(required->why), "the verdict is %s, reason %s",
+		 verdict_name(result->verdict), result->reason);
+}
+
+/* As asked at an exit that only L2 can cause, so that it is no mere capability bit. */
+static void require_state(const struct result *result, struct requirement *required)
+{
+	const struct fact *fact =
+		fact_find(result->evidence, result->evidences, "witness_guest_mode");
+
+	required->met = fact && fact->number;
+	snprintf(required->why, sizeof(required->why), "%s",
+		 fact ? "KVM_GET_NESTED_STATE did not have the vCPU in L2" :
+			"KVM_GET_NESTED_STATE gave no state of a vCPU in L2");
+}
+
+static void require_row(struct requirement *required, bool met, const char *status,
+			const char *detail)
+{
+	required->met = met;
+	snprintf(required->why, sizeof(required->why), "%s%s%s", status, *detail ? ": " : "",
+		 detail);
+}
+
+/* The step or the feature of that name. */
+static bool require_named(const struct result *result, struct requirement *required)
+{
+	for (size_t i = 0; i < result->steps; i++) {
+		const struct step *step = &result->step[i];
+
+		if (strcmp(step->name, required->name) == 0)
+			return require_row(required, step->status == STEP_PASSED,
+					   step_status_name(step->status), step->detail), true;
+	}
+	for (size_t i = 0; i < result->features; i++) {
+		const struct feature *feature = &result->feature[i];
+
+		if (strcmp(feature->name, required->name) == 0)
+			return require_row(required, feature->status == FEATURE_WORKS,
+					   feature_status_name(feature->status), feature->detail),
+			       true;
+	}
+	return false;
+}
+
+bool result_require(struct result *result, const char *name)
+{
+	struct requirement required = { .met = false };
+
+	snprintf(required.name, sizeof(required.name), "%s", name);
+	if (strcmp(name, "nested") == 0)
+		require_nested(result, &required);
+	else if (strcmp(name, "state") == 0)
+		require_state(result, &required);
+	else if (!require_named(result, &required))
+		return false;
+	if (result->requirements == RESULT_REQUIREMENTS)
+		return false;
+	if (required.met)
+		required.why[0] = '\0';
+	result->required[result->requirements++] = required;
+	return true;
+}
+
 const char *verdict_name(enum verdict verdict)
 {
 	return verdicts[verdict].name;
@@ -186,6 +287,15 @@ int report_end(FILE *out)
 const struct report_format report_formats[] = {
 	{ "text", "a ladder for people", report_text },
 	{ "json", "one object, as report.schema.json describes it", report_json },
+	{ "tap", "Test Anything Protocol, version 13", report_tap },
+	{ "tap14", "Test Anything Protocol, version 14", report_tap14 },
+	{ "junit", "XML that GitLab, Jenkins and Buildkite read", report_junit },
+	{ "github", "workflow commands; fills $GITHUB_STEP_SUMMARY and $GITHUB_OUTPUT too", report_github },
+	{ "github-summary", "what goes to $GITHUB_STEP_SUMMARY: Markdown", report_github_summary },
+	{ "github-output", "what goes to $GITHUB_OUTPUT: key=value", report_github_output },
+	{ "prometheus", "metrics for node_exporter's textfile collector", report_prometheus },
+	{ "nfd", "node-feature-discovery's local feature file", report_nfd },
+	{ "npd", "node-problem-detector, Nagios: one line under 80 characters", report_npd },
 	{ 0 },
 };
 

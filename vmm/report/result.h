@@ -123,6 +123,14 @@ struct series {
 	enum verdict kept_verdict;
 };
 
+/* Something that --require names. */
+struct requirement {
+	char name[48];
+	bool met;
+	char why[320];		/* it is not; else empty */
+};
+
+#define RESULT_REQUIREMENTS 32
 #define RESULT_STEPS	64
 #define RESULT_FEATURES	64
 #define RESULT_FACTS	48
@@ -148,7 +156,25 @@ struct result {
 	size_t remedies;
 
 	const struct series *series;	/* NULL: one run */
+
+	struct requirement required[RESULT_REQUIREMENTS];	/* what the caller insists on */
+	size_t requirements;
+	int64_t time;		/* when it ended: seconds since 1970 in UTC; 0 = not known */
+	int exit_status;	/* what minivmm ends with, in the style asked for */
 };
+
+/* What came of it for whoever called: the verdict, in the light of what was required. */
+enum outcome {
+	OUTCOME_PASS,		/* works */
+	OUTCOME_WARN,		/* limited */
+	OUTCOME_FAIL,		/* broken, or something required is missing */
+	OUTCOME_SKIP,		/* unavailable */
+	OUTCOME_TIMEOUT,
+	OUTCOME_ERROR,		/* minivmm itself failed */
+	OUTCOME_USAGE,		/* no result's: wrong usage */
+	OUTCOMES
+};
+enum outcome result_outcome(const struct result *result);
 
 /* Appends a fact to `list` (of RESULT_FACTS, *count used) and returns it; the text is formatted
  * as by printf. A full list drops the fact: a programmer's error, caught by assert(). */
@@ -160,6 +186,16 @@ struct fact *fact_bool(struct fact *list, size_t *count, const char *key, const 
 		       bool value);
 struct fact *fact_unknown(struct fact *list, size_t *count, const char *key, const char *label,
 			  const char *why);
+
+/* The fact with this key; NULL = there is none, or it is unknown. */
+const struct fact *fact_find(const struct fact *list, size_t count, const char *key);
+
+/*
+ * Judges `name` and appends it to result->required: "nested" (the verdict is works or limited),
+ * "state" (KVM saves a vCPU that is in L2), or the name of a step or a feature. False where `name` is
+ * none of these, or the list is full.
+ */
+bool result_require(struct result *result, const char *name);
 
 /* Appends a step with STEP_NOT_TRIED and returns it. */
 struct step *result_step(struct result *result, const char *name, const char *title, int level);
@@ -176,7 +212,7 @@ void result_command(struct result *result, const char *format, ...)
 const char *verdict_name(enum verdict verdict);		/* "works", "timed-out" ... */
 const char *step_status_name(enum step_status status);	/* "passed", "not-tried" ... */
 const char *feature_status_name(enum feature_status status);	/* "works", "not-offered" ... */
-/* Exit status of the default (GNU) style: 0, 1, 77, 99, 124. */
+/* Exit status of the default (GNU) style where nothing is required: 0, 1, 77, 99, 124. */
 int verdict_exit_status(enum verdict verdict);
 
 /* How to write: known to main, not to the result. */
@@ -185,18 +221,21 @@ struct report_style {
 	bool unicode;		/* box characters and check marks */
 	bool verbose;		/* every step and fact, times too */
 	int columns;		/* of the terminal; 80 when unknown */
+	unsigned int expiry_s;	/* nfd: how long its labels hold, in seconds; 0 = a day */
 };
+#define REPORT_EXPIRY_S 86400
 
-/* A format: one file and one row of report_formats[]. Returns 0, or a negative errno when `out`
- * could not be written. */
+/* Returns 0, or a negative errno when `out` could not be written. */
+typedef int report_write(FILE *out, const struct result *result, const struct report_style *style);
+
+/* A format: one file and one row of report_formats[]. */
 struct report_format {
 	const char *name;
 	const char *about;
-	int (*write)(FILE *out, const struct result *result, const struct report_style *style);
+	report_write *write;
 };
-
-int report_text(FILE *out, const struct result *result, const struct report_style *style);
-int report_json(FILE *out, const struct result *result, const struct report_style *style);
+report_write report_text, report_json, report_tap, report_tap14, report_junit, report_github,
+	report_github_summary, report_github_output, report_prometheus, report_nfd, report_npd;
 
 /* A format's last call: flushes `out`; 0, or a negative errno if any write to it failed. */
 int report_end(FILE *out);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The report for people: the machine, the ladder, the verdict, its evidence, how to mend it.
 #include "result.h"
+
+#include "line.h"
 #include "utf8.h"
 
 #include <inttypes.h>
@@ -62,13 +64,9 @@ static void page_pad(struct page *page, int column)
 /* Steps over a code point and returns what is shown in its place. */
 static uint32_t text_next(const struct page *page, const char **text)
 {
-	uint32_t code = utf8_next(text);
+	uint32_t code = line_next(text);
 
-	if (code == '\n' || code == '\t' || code == '\r')
-		return ' ';
-	if (!utf8_columns(code) || (code >= 0x80 && !page->style->unicode))
-		return '?';
-	return code;
+	return code == LINE_REPLACEMENT || (code >= 0x80 && !page->style->unicode) ? '?' : code;
 }
 
 static int text_columns(const struct page *page, const char *text)
