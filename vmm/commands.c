@@ -428,10 +428,10 @@ static void help_option(const struct option *option, bool all)
 }
 
 static const char help_examples[] =
-	"Does nested virtualization work here? minivmm runs a guest in a guest to prove it.\n\n"
+	"Does nested virtualization work here? minivmm runs a guest in a guest to see.\n\n"
 	"  minivmm --nested-probe                  the verdict, the reason, how to mend it\n"
 	"  minivmm --nested-probe --format junit   the same for CI (or json, tap, github ...)\n"
-	"  minivmm --kernel IMAGE --append WORDS   boot a kernel; its console is this terminal\n";
+	"  minivmm --kernel IMAGE --append WORDS   boot a kernel on this terminal\n";
 
 /* What fits on a screen of 24 lines. */
 static void help_first(void)
