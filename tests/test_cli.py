@@ -42,7 +42,7 @@ def test_cli_built_without_warning(build):
 def test_cli_help(build):
     ran = minivmm("--help", "all", build=build).expect(0)
     for option in listed("options", build):
-        name, argument, text = option.split("\t")
+        name, argument, text, _ = option.split("\t")
         assert f"--{name} {argument}".rstrip() in ran.out
         assert " ".join(text.split()) in " ".join(ran.out.split())
     for status in {*STATUS.values(), 2} - {0}:

@@ -327,14 +327,14 @@ static void list_features(void)
 	}
 }
 
-/* For scripts: name, argument, help, separated by tabs. */
+/* For scripts: name, argument, help, the first line of that, separated by tabs. */
 static void list_options(void)
 {
 	for (const struct option *option = options_table; option->name; option++) {
 		printf("%s\t%s\t", option->name, option->argument ? option->argument : "");
 		for (const char *c = option->help; *c; c++)
 			putchar(*c == '\n' ? ' ' : *c);
-		putchar('\n');
+		printf("\t%.*s\n", (int)strcspn(option->help, "\n"), option->help);
 	}
 }
 
