@@ -540,6 +540,34 @@ static void write_verdict(struct page *page, const struct result *result)
 	write_tally(page, result);
 }
 
+/* What the caller insists on: the exit status is 1 where one of them is missing. */
+static void write_required(struct page *page, const struct result *result)
+{
+	int column = 0;
+
+	if (!result->requirements)
+		return;
+	for (size_t i = 0; i < result->requirements; i++) {
+		int columns = text_columns(page, result->required[i].name);
+
+		column = columns > column ? columns : column;
+	}
+	column += INDENT + GUTTER;
+	write_heading(page, "Required:");
+	for (size_t i = 0; i < result->requirements; i++) {
+		const struct requirement *required = &result->required[i];
+		const struct mark *mark = &marks[required->met ? STEP_PASSED : STEP_FAILED];
+
+		page_pad(page, INDENT);
+		page_put(page, required->name);
+		page_pad(page, column);
+		page_put_styled(page, mark->sgr, required->met ? "met" : "missing");
+		page_pad(page, column + 7 + GUTTER);
+		page_wrap(page, column + 7 + GUTTER, required->why);
+		page_newline(page);
+	}
+}
+
 /* What a witness does not know is told too: it is missing from the proof. */
 static void write_evidence(struct page *page, const struct result *result)
 {
@@ -652,6 +680,7 @@ int report_text(FILE *out, const struct result *result, const struct report_styl
 		write_features(&page, result);
 	page_newline(&page);
 	write_verdict(&page, result);
+	write_required(&page, result);
 	write_evidence(&page, result);
 	if (result->series)
 		write_series(&page, result->series);
