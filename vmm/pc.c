@@ -3,7 +3,6 @@
 #include "pc.h"
 
 #include "acpi_tables.h"
-#include "bios_data.h"
 #include "board.h"
 #include "commands.h"
 #include "console.h"
@@ -15,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,7 +278,6 @@ static int guest_load(struct pc *pc)
 		pc->devices.bios.unknown = service_report;
 		pc->devices.bios.unknown_for = pc;
 	}
-	bios_data_write(&machine->memory);
 	/* memory too small for the BIOS area has no tables, and no guest that looks for them */
 	if (!pc->options->no_acpi)
 		pc->request.rsdp = acpi_tables_write(&machine->memory, machine->cpus);
@@ -294,49 +291,12 @@ static int guest_load(struct pc *pc)
 
 /* ---- running it ---- */
 
-static void kick(int signal)
+static void end_tell_waiter(struct machine *machine)
 {
-	(void)signal; /* it only has to end KVM_RUN */
-}
+	struct pc *pc = machine->owner;
 
-static void *cpu_thread(void *argument)
-{
-	struct cpu *cpu = argument;
-	struct pc *pc = cpu->machine->owner;
-
-	cpu_run(cpu);
 	if (eventfd_write(pc->ended, 1) < 0)
 		abort(); /* it has room for 2^64 - 2 of them */
-	return NULL;
-}
-
-static void cpus_kick(struct pc *pc)
-{
-	for (unsigned int i = 0; i < pc->machine.cpus; i++)
-		if (pc->machine.cpu[i].started)
-			pthread_kill(pc->machine.cpu[i].thread, SIGUSR1);
-}
-
-static int cpus_start(struct pc *pc)
-{
-	const struct sigaction action = { .sa_handler = kick }; /* no SA_RESTART */
-	sigset_t usr1;
-
-	sigaction(SIGUSR1, &action, NULL);
-	/* whoever started this process may have left it blocked; threads inherit this */
-	sigemptyset(&usr1);
-	sigaddset(&usr1, SIGUSR1);
-	pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
-	for (unsigned int i = 0; i < pc->machine.cpus; i++) {
-		struct cpu *cpu = &pc->machine.cpu[i];
-		int err = pthread_create(&cpu->thread, NULL, cpu_thread, cpu);
-
-		if (err)
-			return fail(err, "pthread_create", "cannot start a thread for CPU %u: %s", i,
-				    strerror(err));
-		cpu->started = true;
-	}
-	return 0;
 }
 
 static int64_t now_ms(void)
@@ -389,7 +349,7 @@ static void machine_wait(struct pc *pc)
 		}
 		if (now >= look) {
 			pc->machine.look++;
-			cpus_kick(pc);
+			machine_threads_kick(&pc->machine);
 			look = now + LOOK_MS;
 			if (stdio)
 				input_take(pc, fds + 1, 0);
@@ -408,10 +368,7 @@ static void machine_wait(struct pc *pc)
 static void cpus_join(struct pc *pc)
 {
 	pc_stop(pc, MACHINE_STOPPED, STOP_NONE); /* the first end stays */
-	cpus_kick(pc);
-	for (unsigned int i = 0; i < pc->machine.cpus; i++)
-		if (pc->machine.cpu[i].started)
-			pthread_join(pc->machine.cpu[i].thread, NULL);
+	machine_threads_join(&pc->machine);
 }
 
 /* ---- the end ---- */
@@ -507,7 +464,8 @@ static int pc_boot(struct pc *pc)
 	pc->ended = eventfd(0, EFD_CLOEXEC);
 	if (pc->ended < 0)
 		return fail(errno, "eventfd", "cannot create an eventfd: %s", strerror(errno));
-	return cpus_start(pc);
+	pc->machine.ended = end_tell_waiter;
+	return machine_threads_start(&pc->machine, 0);
 }
 
 int pc_run(const struct boot_options *options)

@@ -18,7 +18,7 @@
 
 enum {
 	/* offsets in the data area */
-	BDA_EQUIPMENT = 0x10, BDA_BASE_KIB = 0x13, BDA_MODE = 0x49, BDA_COLUMNS = 0x4a,
+	BDA_COM1 = 0x00, BDA_EBDA = 0x0e, BDA_EQUIPMENT = 0x10, BDA_BASE_KIB = 0x13, BDA_MODE = 0x49, BDA_COLUMNS = 0x4a,
 	BDA_CURSOR_COLUMN = 0x50, BDA_CURSOR_ROW = 0x51, BDA_CRTC = 0x63, BDA_LAST_ROW = 0x84,
 
 	MODE_TEXT = 0x03,
@@ -683,10 +683,14 @@ static void vectors_write(uint16_t *table)
 			table[2 * k] = (uint16_t)(BIOS_ROM_OFFSET + (own[i].code - bios_rom));
 }
 
+/* Kernels read it to learn what they may use below 1 MiB (Xen, Linux). The rest stays zero. */
 static void data_area_write(const struct memory *memory)
 {
 	time_t now = time(NULL);
 
+	bda_put(memory, BDA_COM1, PORT_COM1, 2);
+	bda_put(memory, BDA_EBDA, EBDA_START >> 4, 2);
+	bda_put(memory, BDA_BASE_KIB, EBDA_START >> 10, 2);
 	bda_put(memory, BDA_EQUIPMENT, EQUIPMENT, 2);
 	bda_put(memory, BDA_MODE, MODE_TEXT, 1);
 	bda_put(memory, BDA_COLUMNS, COLUMNS, 2);

@@ -7,6 +7,7 @@
 #include "x86.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -358,4 +359,58 @@ void cpu_run(struct cpu *cpu)
 	}
 	if (machine->result.cpu == cpu->id && vcpu_regs_get(&cpu->vcpu, &regs) == 0)
 		machine->result.rip = regs.rip;
+}
+
+/* ---- threads ---- */
+
+static void kick(int signal)
+{
+	(void)signal; /* it only has to end KVM_RUN */
+}
+
+static void *cpu_thread(void *argument)
+{
+	struct cpu *cpu = argument;
+
+	cpu_run(cpu);
+	if (cpu->machine->ended)
+		cpu->machine->ended(cpu->machine);
+	return NULL;
+}
+
+int machine_threads_start(struct machine *machine, unsigned int first)
+{
+	const struct sigaction action = { .sa_handler = kick }; /* no SA_RESTART */
+	sigset_t usr1;
+
+	sigaction(SIGUSR1, &action, NULL);
+	/* whoever started this process may have left it blocked; threads inherit this */
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
+	for (unsigned int i = first; i < machine->cpus; i++) {
+		struct cpu *cpu = &machine->cpu[i];
+		int err = pthread_create(&cpu->thread, NULL, cpu_thread, cpu);
+
+		if (err)
+			return fail(err, "pthread_create", "cannot start a thread for CPU %u: %s", i,
+				    strerror(err));
+		cpu->started = true;
+	}
+	return 0;
+}
+
+void machine_threads_kick(const struct machine *machine)
+{
+	for (unsigned int i = 0; i < machine->cpus; i++)
+		if (machine->cpu[i].started)
+			pthread_kill(machine->cpu[i].thread, SIGUSR1);
+}
+
+void machine_threads_join(const struct machine *machine)
+{
+	machine_threads_kick(machine);
+	for (unsigned int i = 0; i < machine->cpus; i++)
+		if (machine->cpu[i].started)
+			pthread_join(machine->cpu[i].thread, NULL);
 }

@@ -68,6 +68,8 @@ struct machine {
 	/* Called for an access that no device claims (under the lock); NULL = nothing more to do. A
 	 * negative result stops the machine. */
 	int (*unclaimed)(struct cpu *cpu, const struct exit_record *access);
+	/* Called by each thread of machine_threads_start() when it ends; NULL = nobody waits. */
+	void (*ended)(struct machine *machine);
 	atomic_uint look;	/* counts up with each signal to all; starts at 1 */
 	void *owner;		/* for whoever built it */
 	/* one device handler at a time; also guards `result` */
@@ -114,6 +116,16 @@ void machine_destroy(struct machine *machine);
  * should go on.
  */
 void cpu_run(struct cpu *cpu);
+
+/*
+ * A thread for each vCPU from number `first` on, which runs it. SIGUSR1 is taken for
+ * machine_threads_kick(). 0, or a negative errno with error_last(): some may run already.
+ */
+int machine_threads_start(struct machine *machine, unsigned int first);
+/* Has each of them come out of KVM_RUN and look whether it should go on. */
+void machine_threads_kick(const struct machine *machine);
+/* Waits for all of them; the machine has ended. */
+void machine_threads_join(const struct machine *machine);
 
 /* Ends the machine from outside: result, if there is none yet, and every vCPU's immediate_exit. The
  * threads still need a signal to come out of KVM_RUN. */

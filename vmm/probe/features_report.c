@@ -91,8 +91,7 @@ static void outcome_report(struct feature *feature, const struct l1_need *need,
 		feature->status = FEATURE_NOT_APPLICABLE;
 	} else if (run->in_check && run->last_check == check) {
 		feature->status = FEATURE_UNFINISHED;
-		snprintf(feature->detail, sizeof(feature->detail),
-			 "under way when the run ended, at 0x%llx", (unsigned long long)run->rip);
+		unfinished_text(feature->detail, sizeof(feature->detail), run);
 	} else {
 		snprintf(feature->detail, sizeof(feature->detail), "%s", why_not_tried(run));
 	}

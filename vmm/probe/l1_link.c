@@ -59,8 +59,7 @@ static bool witness_question(struct l1_link *link)
 	uint64_t guest_mode = 1;
 	bool in_l2 = true;
 
-	if (kvm_check(link->machine->kvm, KVM_CAP_NESTED_STATE) > 0 &&
-	    vcpu_nested_state_get(vcpu, &state) == 0) {
+	if (link->has_state && vcpu_nested_state_get(vcpu, &state) == 0) {
 		in_l2 = state.flags & KVM_STATE_NESTED_GUEST_MODE;
 		witness_add(&link->run->witness_guest_mode, in_l2);
 	}
@@ -397,10 +396,16 @@ void l1_link_verify(struct l1_link *link)
 	if (vcpu->fd < 0)
 		return;
 	run->nested_run_known = vcpu_stat_get(vcpu, "nested_run", &run->nested_run);
-	if (kvm_check(link->machine->kvm, KVM_CAP_NESTED_STATE) > 0)
+	if (link->has_state)
 		state_look(run, vcpu);
 	if (run->answer_checked && !run->answer_right)
 		disagree(run, "L2's answer to the challenge is wrong");
 	verify_ports(run);
 	verify_entries(run, link->resume_rounds);
+}
+
+void unfinished_text(char *text, size_t size, const struct run_facts *run)
+{
+	snprintf(text, size, "under way when the run ended, at 0x%llx",
+		 (unsigned long long)run->rip);
 }

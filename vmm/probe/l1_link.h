@@ -16,6 +16,7 @@ struct l1_link {
 	uint32_t resume_rounds;
 	bool features;			/* the optional checks too */
 	bool shows_vmx, shows_svm;	/* what L1's CPUID shows */
+	bool has_state;			/* KVM_CAP_NESTED_STATE */
 	unsigned int cpus;
 	struct {
 		uint32_t nonce;
@@ -34,12 +35,15 @@ struct l1_link {
 };
 
 /* Attaches the link to the machine's bus and draws the challenge. The caller has filled in
- * resume_rounds, features, cpus, shows_vmx and shows_svm; `run` fills as messages come. */
+ * resume_rounds, features, cpus, shows_vmx, shows_svm and has_state; `run` fills as messages come. */
 int l1_link_attach(struct l1_link *link, struct machine *machine, struct run_facts *run);
 
 /* After the run: reads the last witnesses and compares everything with what L1 claimed; what does
  * not agree goes into run->disagreement. */
 void l1_link_verify(struct l1_link *link);
+
+/* Where a check was under way when the run ended. */
+void unfinished_text(char *text, size_t size, const struct run_facts *run);
 
 uint64_t now_ns(void);
 

@@ -77,6 +77,7 @@ static bool device_open(struct probe *probe, struct step *step)
 		facts->missing_cap = unmet->name;
 	facts->asked_nested_state = true;
 	facts->saves_nested_state = kvm_check(&probe->kvm, KVM_CAP_NESTED_STATE) > 0;
+	probe->link.has_state = facts->saves_nested_state;
 	snprintf(detail, sizeof(detail), "API version %d%s%s", version, unmet ? ", no " : "",
 		 unmet ? unmet->name : "");
 	step_end(probe, step, version == KVM_API_VERSION && !unmet, detail);
@@ -186,53 +187,17 @@ static void end_take(struct run_facts *run, const struct machine_result *end)
 	run->failed_errno = -end->err;
 }
 
-static void kick(int signal)
+/* Where another vCPU ends the machine, the first one shall see it. */
+static void first_kick(struct machine *machine)
 {
-	(void)signal; /* it only has to end KVM_RUN */
-}
-
-/* A vCPU beside the first. Where it ends the machine, the first one shall see it. */
-static void *cpu_thread(void *argument)
-{
-	struct cpu *cpu = argument;
-
-	cpu_run(cpu);
-	pthread_kill(cpu->machine->cpu[0].thread, SIGUSR1);
-	return NULL;
+	pthread_kill(machine->cpu[0].thread, SIGUSR1);
 }
 
 static int others_start(struct machine *machine)
 {
-	const struct sigaction action = { .sa_handler = kick }; /* no SA_RESTART */
-	sigset_t usr1;
-
 	machine->cpu[0].thread = pthread_self();
-	sigaction(SIGUSR1, &action, NULL);
-	/* whoever started this process may have left it blocked; threads inherit this */
-	sigemptyset(&usr1);
-	sigaddset(&usr1, SIGUSR1);
-	pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
-	for (unsigned int i = 1; i < machine->cpus; i++) {
-		struct cpu *cpu = &machine->cpu[i];
-		int err = pthread_create(&cpu->thread, NULL, cpu_thread, cpu);
-
-		if (err)
-			return fail(err, "pthread_create", "cannot start a thread for CPU %u: %s", i,
-				    strerror(err));
-		cpu->started = true;
-	}
-	return 0;
-}
-
-/* The machine has ended: every vCPU's immediate_exit is set. */
-static void others_join(struct machine *machine)
-{
-	for (unsigned int i = 1; i < machine->cpus; i++) {
-		if (!machine->cpu[i].started)
-			continue;
-		pthread_kill(machine->cpu[i].thread, SIGUSR1);
-		pthread_join(machine->cpu[i].thread, NULL);
-	}
+	machine->ended = first_kick;
+	return machine_threads_start(machine, 1);
 }
 
 /* Runs all vCPUs to the end of the machine, the first one in this thread, which has the deadline. */
@@ -248,7 +213,7 @@ static void cpus_run(struct probe *probe)
 	} else {
 		cpu_run(cpu);
 	}
-	others_join(machine);
+	machine_threads_join(machine);
 	deadline_watch(NULL);
 	/* nobody looks around while they run */
 	if (machine->cpus > 1 && machine->result.end == MACHINE_DEADLINE && machine_is_dead(machine))
@@ -338,9 +303,7 @@ static void checks_report(struct probe *probe)
 			snprintf(step->detail, sizeof(step->detail), "%s", probe->link.text[check]);
 		} else if (run->in_check && run->last_check == check) {
 			step->status = STEP_UNFINISHED;
-			snprintf(step->detail, sizeof(step->detail),
-				 "under way when the run ended, at 0x%llx",
-				 (unsigned long long)run->rip);
+			unfinished_text(step->detail, sizeof(step->detail), run);
 		}
 	}
 }

@@ -562,8 +562,10 @@ static void write_required(struct page *page, const struct result *result)
 		page_put(page, required->name);
 		page_pad(page, column);
 		page_put_styled(page, mark->sgr, required->met ? "met" : "missing");
-		page_pad(page, column + 7 + GUTTER);
-		page_wrap(page, column + 7 + GUTTER, required->why);
+		if (!required->met) {
+			page_pad(page, column + 7 + GUTTER);
+			page_wrap(page, column + 7 + GUTTER, required->why);
+		}
 		page_newline(page);
 	}
 }
