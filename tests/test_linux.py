@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: MIT
 """Kernels that others wrote, in the emulated hosts: Debian's Linux, also as an L1, and memtest86+."""
 import gzip
-import os
 import pathlib
 import re
 import shlex
 
 import pytest
 
-from harness import ROOT, built, missing, rig, run
+from harness import NIGHTLY, ROOT, built, missing, rig, run
 
-# The Intel rig needs more memory than its default to hold such a guest.
-VENDORS = {"amd": ["amd", "--smp", "2"], "intel": ["intel", "--mem", "512"]}
+# The Intel rig needs more memory than its default to hold such a guest. The AMD rig has one CPU, on which
+# the guest's two take turns: with two of its own, QEMU's TCG now and then locks up the emulated host
+# itself ("soft lockup" on both CPUs, before and after minivmm starts: 2 of some 130 runs).
+VENDORS = {"amd": ["amd"], "intel": ["intel", "--mem", "512"]}
 INIT = """
 echo "init: $(uname -s), $(nproc) CPUs, clock $(cat /sys/devices/system/clocksource/*/current_*)"
 grep -q ' hypervisor ' /proc/cpuinfo && echo "init: knows its hypervisor"
@@ -22,7 +23,7 @@ poweroff -f
 
 def nightly():
     """Too slow for every day."""
-    if os.environ.get("MINIVMM_TEST_NIGHTLY") != "1":
+    if not NIGHTLY:
         pytest.skip("takes long: scripts/test --nightly runs it")
 
 
@@ -81,11 +82,12 @@ def test_linux_xen(tmp_path):
     """A hypervisor as L1, booted by Multiboot with a kernel and an initrd as its modules: it finds
     its CPUs by the MADT, asks a BIOS for the memory map, and gets as far as starting its first guest.
     (That guest's Linux dies in this rig, under QEMU as well: so nothing is asked of it.)"""
+    rig("amd", "--prepare", timeout=900)
     image = tmp_path / "xen"
     image.write_bytes(gzip.decompress(pathlib.Path(
         debian_file("xen-system-amd64", "boot/xen-*.gz")).read_bytes()))
     linux = debian_file("linux-image-amd64", "boot/vmlinuz-*")
-    ran = rig("amd", "--smp", "2", "--timeout", "200", "--",
+    ran = rig("amd", "--timeout", "200", "--",
               built("gcc"), "--timeout", "150", "-kernel", image, "-smp", "2", "-m", "512",
               "-append", "com1=115200,8n1 console=com1 loglvl=all noreboot",
               "-initrd", f"{linux} console=hvc0,{initramfs(tmp_path, INIT)}", timeout=300)
