@@ -53,7 +53,14 @@ def test_cli_help(build):
 @pytest.mark.parametrize("build", BUILDS)
 def test_cli_version(build):
     declared = re.search(r"version: '([^']+)'", (ROOT / "meson.build").read_text())[1]
-    assert minivmm("--version", build=build).expect(0).out == f"minivmm {declared}\n"
+    lines = minivmm("--version", build=build).expect(0).out.splitlines()
+    assert lines[0] == f"minivmm {declared}"
+    compiler = "clang" if build == "clang" else "gcc"
+    libc = r"musl \d+\.\d+\.\d+" if build == "static" else r"glibc \d+\.\d+"
+    for line, form in zip(lines[1:], [r"commit  ([0-9a-f]{12,40}(-dirty)?|unknown)",
+                                      rf"compiler  {compiler} \d+\.\d+\.\d+", rf"libc  {libc}"],
+                          strict=True):
+        assert re.fullmatch(form, line), line
 
 
 @pytest.mark.parametrize("build", CLI)
