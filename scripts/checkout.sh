@@ -75,13 +75,14 @@ checkout_read() {
 	export SOURCE_DATE_EPOCH
 }
 
-# checkout_copy DIR: the files that git knows, or would, in DIR.
+# checkout_copy DIR: the files that git knows, or would, in DIR, as old as now: one from the future would
+# be built again and again.
 checkout_copy() {
 	local file
 	mkdir -p "$1" || fail "cannot make $1: see above"
 	tree_git ls-files -z --cached --others --exclude-standard |
 		while IFS= read -r -d '' file; do
 			[ ! -e "$file" ] || printf '%s\0' "$file" # deleted, but git was not told
-		done | tar -c --null -T - | tar -x -C "$1" ||
+		done | tar -c --null -T - | tar -x -m -C "$1" ||
 		fail "cannot copy the tree to $1: is there room? (TMPDIR names another place)"
 }
