@@ -47,17 +47,17 @@ workplace() {
 
 # step WHAT COMMAND...: runs it with its output in the log; if it fails, says why and ends the script.
 step() {
-	local what=$1 why
+	local what=$1 why kept
 	shift
 	: >"$log"
 	"$@" >>"$log" 2>&1 </dev/null && return
 	why=$(grep -m 1 -iE 'error:|^E: ' "$log" || tail -n 1 "$log")
-	cp "$log" "${TMPDIR:-/tmp}/minivmm-$me.log"
-	fail "$what failed: ${why:-it does not say why} (all it said: ${TMPDIR:-/tmp}/minivmm-$me.log)"
+	kept=$(mktemp "${TMPDIR:-/tmp}/minivmm-$me-log.XXXXXX") && cp "$log" "$kept"
+	fail "$what failed: ${why:-it does not say why} (all it said: ${kept:-lost})"
 }
 
-# checkout_read: sets version, commit and dirty ('' or '-dirty'), and exports SOURCE_DATE_EPOCH, which is
-# the commit's date where the environment has none. Refuses what no commit describes.
+# checkout_read: sets version, commit and dirty ('' or '-dirty'), and exports SOURCE_DATE_EPOCH: the
+# commit's date where the environment has none. Refuses what no commit describes.
 checkout_read() {
 	local changed
 	[ -e .git ] || fail "$PWD is no git checkout, so nobody could tell what was built: use a clone"
@@ -65,7 +65,8 @@ checkout_read() {
 	[ -n "$version" ] || fail "meson.build has no line \"  version: 'X',\": give it one"
 	commit=$(tree_git rev-parse --short=12 HEAD 2>/dev/null) ||
 		fail "git finds no commit in $PWD: does git log show one?"
-	changed=$(tree_git status --porcelain) || fail "git cannot compare $PWD with its commit: see git status"
+	changed=$(tree_git status --porcelain) ||
+		fail "git cannot compare $PWD with its commit: see git status"
 	dirty=${changed:+-dirty}
 	[ -z "$dirty" ] || [ -n "$allow_dirty" ] ||
 		fail "no commit describes this tree (${changed%%$'\n'*}): commit, or use --allow-dirty"
@@ -75,8 +76,8 @@ checkout_read() {
 	export SOURCE_DATE_EPOCH
 }
 
-# checkout_copy DIR: the files that git knows, or would, in DIR, as old as now: one from the future would
-# be built again and again.
+# checkout_copy DIR: the files that git knows, or would, in DIR, as old as now: what is from the
+# future would be built again and again.
 checkout_copy() {
 	local file
 	mkdir -p "$1" || fail "cannot make $1: see above"

@@ -287,7 +287,8 @@ def test_cli_man_page():
 
 def scripts():
     tracked = [ROOT / "scripts" / name for name in ("quickstart", "rig", "setup", "test", "manpage",
-                                                    "strip-and-measure")]
+                                                    "completions", "strip-and-measure", "release",
+                                                    "package", "checkout.sh")]
     return tracked + sorted((ROOT / "scripts/rigs").glob("*.sh")) + \
         [ROOT / "scripts/rigs/init", ROOT / ".ci/run"]
 
@@ -298,7 +299,7 @@ def test_cli_shellcheck(script):
     run("shellcheck", "-x", script).expect(0)
 
 
-@pytest.mark.parametrize("script", ["quickstart", "setup", "rig", "test"])
+@pytest.mark.parametrize("script", ["quickstart", "setup", "rig", "test", "release", "package"])
 def test_cli_scripts_help(script):
     assert run(ROOT / "scripts" / script, "--help").expect(0).out.startswith("usage: scripts/" + script)
 
