@@ -53,7 +53,14 @@ def test_cli_help(build):
 @pytest.mark.parametrize("build", BUILDS)
 def test_cli_version(build):
     declared = re.search(r"version: '([^']+)'", (ROOT / "meson.build").read_text())[1]
-    assert minivmm("--version", build=build).expect(0).out == f"minivmm {declared}\n"
+    lines = minivmm("--version", build=build).expect(0).out.splitlines()
+    assert lines[0] == f"minivmm {declared}"
+    compiler = "clang" if build == "clang" else "gcc"
+    libc = r"musl \d+\.\d+\.\d+" if build == "static" else r"glibc \d+\.\d+"
+    for line, form in zip(lines[1:], [r"commit  ([0-9a-f]{12,40}(-dirty)?|unknown)",
+                                      rf"compiler  {compiler} \d+\.\d+\.\d+", rf"libc  {libc}"],
+                          strict=True):
+        assert re.fullmatch(form, line), line
 
 
 @pytest.mark.parametrize("build", CLI)
@@ -280,7 +287,8 @@ def test_cli_man_page():
 
 def scripts():
     tracked = [ROOT / "scripts" / name for name in ("quickstart", "rig", "setup", "test", "manpage",
-                                                    "strip-and-measure")]
+                                                    "completions", "strip-and-measure", "release",
+                                                    "package", "checkout.sh")]
     return tracked + sorted((ROOT / "scripts/rigs").glob("*.sh")) + \
         [ROOT / "scripts/rigs/init", ROOT / ".ci/run"]
 
@@ -291,7 +299,7 @@ def test_cli_shellcheck(script):
     run("shellcheck", "-x", script).expect(0)
 
 
-@pytest.mark.parametrize("script", ["quickstart", "setup", "rig", "test"])
+@pytest.mark.parametrize("script", ["quickstart", "setup", "rig", "test", "release", "package"])
 def test_cli_scripts_help(script):
     assert run(ROOT / "scripts" / script, "--help").expect(0).out.startswith("usage: scripts/" + script)
 

@@ -13,6 +13,7 @@
 #include "progress.h"
 #include "boot.h"
 #include "reasons.h"
+#include "version.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -481,6 +482,9 @@ int command_help(const struct options *options)
 int command_version(const struct options *options)
 {
 	(void)options;
-	puts("minivmm " MINIVMM_VERSION);
+	puts("minivmm " MINIVMM_VERSION "\n"
+	     "commit  " MINIVMM_COMMIT "\n"
+	     "compiler  " MINIVMM_COMPILER "\n"
+	     "libc  " MINIVMM_LIBC);
 	return finish(0, 0);
 }
