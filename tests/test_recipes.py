@@ -633,22 +633,35 @@ def release_step(job, name):
     return next(step for step in steps if step.get("name") == name)
 
 
-# What scripts/release writes, and whether that is the same in every folder.
-@pytest.mark.parametrize("text, status", [("echo always the same", 0), ("pwd", 1), ("exit 3", 3)])
-def test_recipes_release_builds_twice(tmp_path, text, status):
-    """What is not the same in another folder is not released, nor what cannot be built."""
+# What scripts/release and scripts/package write, the tag, the step's exit status, what it says.
+@pytest.mark.parametrize("release, package, tag, status, says", [
+    ("echo same", "echo same", "v0.1.0", 0, ""),
+    ("echo same", "echo same", "v0.1.1", 1, "the tag v0.1.1 is not meson.build's version"),
+    ("pwd", "echo same", "v0.1.0", 1, "diff -r first/minivmm-0.1.0-linux-x86_64.tar.gz"),
+    ("echo same", "pwd", "v0.1.0", 1, "diff -r first/minivmm_0.1.0_amd64.deb"),
+    ("exit 3", "echo same", "v0.1.0", 3, ""),
+    ("echo same", "exit 3", "v0.1.0", 3, ""),
+], ids=["same", "tag", "archive-differs", "package-differs", "archive-fails", "package-fails"])
+def test_recipes_release_builds_twice(tmp_path, release, package, tag, status, says):
+    """What is not the same in another folder is not released, nor under another version's tag."""
     need_program("git")
     source = tmp_path / "source"
-    for name in ("release", "package"):
-        program(source / "scripts" / name, f'mkdir -p "$1" && {{ {text}; }} >"$1/{name}"')
+    program(source / "scripts/release", f"""mkdir "$1" && cd "$1" || exit
+        {{ {release}; }} >minivmm-0.1.0-linux-x86_64.tar.gz; sha256sum * >SHA256SUMS""")
+    program(source / "scripts/package", f"""mkdir "$1" && cd "$1" || exit
+        date +%N >minivmm_0.1.0_amd64.buildinfo; {{ {package}; }} >minivmm_0.1.0_amd64.deb""")
     git = ["git", "-C", source, "-c", "user.name=x", "-c", "user.email=x@example.org"]
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
         run(*git, *words).expect(0)
     (tmp_path / "script").write_text(
         release_step("build", "Build everything twice, in two folders, and compare")["run"])
-    ran = run(*SHELLS["sh"], tmp_path / "script", cwd=tmp_path, env={"HOME": str(tmp_path)})
-    assert ran.status == status, ran
-    assert status != 0 or sorted(os.listdir(tmp_path / "first")) == ["package", "release"]
+    ran = run(*SHELLS["sh"], tmp_path / "script", cwd=tmp_path,
+              env={"HOME": str(tmp_path), "GITHUB_REF_NAME": tag})
+    assert ran.status == status and says in ran.out + ran.err, ran
+    if status == 0:
+        run("sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS", cwd=tmp_path / "first").expect(0)
+        assert sorted(os.listdir(tmp_path / "first")) == [
+            "SHA256SUMS", "minivmm-0.1.0-linux-x86_64.tar.gz", "minivmm_0.1.0_amd64.deb"]
 
 
 def test_recipes_release_publishes(tmp_path):
