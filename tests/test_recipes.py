@@ -384,10 +384,12 @@ WORDS = [
 def test_recipes_action_words(tmp_path, text, words):
     """Cut at blanks and line ends, and nowhere else."""
     github = GitHub(tmp_path)
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work/x.sh").touch()  # for * and ?.sh
     github.run({"binary": str(stand_in(tmp_path, "probe")), "args": text})
     [call] = calls(tmp_path)
     assert call == " ".join(["probe <--nested-probe> <--format=github>", *(f"<{w}>" for w in words)])
-    assert list((tmp_path / "work").iterdir()) == [] and github.status == 0
+    assert os.listdir(tmp_path / "work") == ["x.sh"] and github.status == 0
 
 
 def test_recipes_action_builds(tmp_path):
@@ -659,9 +661,10 @@ def test_recipes_release_builds_twice(tmp_path, release, package, tag, status, s
               env={"HOME": str(tmp_path), "GITHUB_REF_NAME": tag})
     assert ran.status == status and says in ran.out + ran.err, ran
     if status == 0:
-        run("sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS", cwd=tmp_path / "first").expect(0)
-        assert sorted(os.listdir(tmp_path / "first")) == [
-            "SHA256SUMS", "minivmm-0.1.0-linux-x86_64.tar.gz", "minivmm_0.1.0_amd64.deb"]
+        files = ["minivmm-0.1.0-linux-x86_64.tar.gz", "minivmm_0.1.0_amd64.deb"]
+        assert sorted(os.listdir(tmp_path / "first")) == ["SHA256SUMS", *files]
+        summed = run("sha256sum", "--check", "--strict", "SHA256SUMS", cwd=tmp_path / "first").expect(0)
+        assert summed.out == "".join(f"{file}: OK\n" for file in files)
 
 
 def test_recipes_release_publishes(tmp_path):
