@@ -7,6 +7,7 @@
 #include "features_report.h"
 #include "option_values.h"
 #include "l0.h"
+#include "line.h"
 #include "outputs.h"
 #include "pc.h"
 #include "probe.h"
@@ -26,7 +27,10 @@
 
 int complain(int status)
 {
-	fprintf(stderr, "minivmm: %s\n", error_last()->text);
+	/* a word of the command line may hold anything, and is repeated on one line */
+	fputs("minivmm: ", stderr);
+	line_write(stderr, error_last()->text, NULL);
+	putc('\n', stderr);
 	return status;
 }
 
