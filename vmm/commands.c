@@ -97,19 +97,19 @@ static int reports_write(const struct options *options, const struct result *res
 	struct report_style style = style_of_stdout(options), plain = style;
 	const struct report_format *github = report_format_find("github");
 	bool on_github = options->format == github && !options->quiet;
-	int status = options->quiet ? result->exit_status :
-				      finish(result->exit_status,
-					     options->format->write(stdout, result, &style));
+	int status = result->exit_status, failed = options->exit_style->status[OUTCOME_ERROR];
 
+	if (!options->quiet && finish(0, options->format->write(stdout, result, &style)) != 0)
+		status = failed;
 	plain.color = false;
 	plain.columns = 0;
 	for (size_t i = 0; i < options->outputs; i++) {
 		if (output_write(&options->output[i], result, &plain) < 0)
-			status = complain(STATUS_FAILED);
+			status = complain(failed);
 		on_github |= options->output[i].format == github;
 	}
 	if (on_github && outputs_append_github(result, &plain) < 0)
-		status = complain(STATUS_FAILED);
+		status = complain(failed);
 	return status;
 }
 

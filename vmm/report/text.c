@@ -540,6 +540,34 @@ static void write_verdict(struct page *page, const struct result *result)
 	write_tally(page, result);
 }
 
+/* The exit status hangs on it, so it stands behind the verdict. */
+static void write_requirements(struct page *page, const struct result *result)
+{
+	int name = 0, text;
+
+	for (size_t i = 0; i < result->requirements; i++) {
+		int columns = text_columns(page, result->required[i].name);
+
+		name = columns > name ? columns : name;
+	}
+	text = INDENT + name + GUTTER;
+	write_heading(page, "Required:");
+	for (size_t i = 0; i < result->requirements; i++) {
+		const struct requirement *required = &result->required[i];
+		const struct mark *mark = &marks[required->met ? STEP_PASSED : STEP_FAILED];
+
+		page_pad(page, INDENT);
+		page_put(page, required->name);
+		page_pad(page, text);
+		page_put_styled(page, mark->sgr, required->met ? "met" : "MISSING");
+		if (!required->met) {
+			page_pad(page, text + 7 + GUTTER);
+			page_wrap(page, text + 7 + GUTTER, required->why);
+		}
+		page_newline(page);
+	}
+}
+
 /* What a witness does not know is told too: it is missing from the proof. */
 static void write_evidence(struct page *page, const struct result *result)
 {
@@ -652,6 +680,8 @@ int report_text(FILE *out, const struct result *result, const struct report_styl
 		write_features(&page, result);
 	page_newline(&page);
 	write_verdict(&page, result);
+	if (result->requirements)
+		write_requirements(&page, result);
 	write_evidence(&page, result);
 	if (result->series)
 		write_series(&page, result->series);
