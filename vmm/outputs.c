@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINKS_MAX 40	/* as path_resolution(7) has it */
+#define LINKS_MAX	40	/* as path_resolution(7) has it */
+#define PATH_SHOWN	120	/* bytes of a path in a message */
 
 static int folder_of(const char *target, char folder[PATH_MAX])
 {
@@ -64,9 +65,13 @@ static int path_resolve(const char *path, char target[PATH_MAX])
 	return r < 0 ? r : -ELOOP;
 }
 
+/* Of a long path the end, so that there is room for the cause. */
 static int lost(int err, const char *path)
 {
-	return fail(err, "--output", "cannot write the report to %s: %s", path, strerror(err));
+	size_t length = strlen(path), skip = length > PATH_SHOWN ? length - PATH_SHOWN : 0;
+
+	return fail(err, "--output", "cannot write the report to %s%s: %s", skip ? "..." : "",
+		    path + skip, strerror(err));
 }
 
 /* Something that a rename would replace by a file: a device, a pipe, a terminal. */
@@ -240,7 +245,7 @@ int outputs_append_github(const struct result *result, const struct report_style
 		fd = append_open(path);
 		r = fd < 0 ? fd : write_and_close(fd, report_format_find(rows[i].format), result, style);
 		if (r < 0)
-			worst = fail(-r, rows[i].variable, "cannot append to %s, which $%s names: %s",
+			worst = fail(-r, rows[i].variable, "cannot append to %.120s, which $%s names: %s",
 				     path, rows[i].variable, strerror(-r));
 	}
 	return worst;
