@@ -158,6 +158,8 @@ def runner_reads(text):
             continue
         if v2:
             pairs = [pair.split("=", 1) for pair in (v2[2] or "").strip().split(",") if pair]
+            # more than the runner asks for, and what actions/toolkit writes
+            assert not any(":" in value for _, value in pairs)
             properties = {key: unescape(value, ("%3A", ":"), ("%2C", ",")) for key, value in pairs}
             commands.append((v2[1], properties, unescape(v2[3])))
             if v2[1] == "stop-commands":

@@ -208,6 +208,13 @@ def test_formats_made_text(made, form, columns, more):
     made.each(form, read)
 
 
+def test_formats_made_by_sanitizers(tmp_path):
+    """Noise as long as its field reads and writes nothing beyond it, in any format."""
+    names = [f"noise:{seed}" for seed in SEEDS] + ["hostile"]
+    run(built("sanitizers", "report_dump"), "--into", tmp_path, *names).expect(0)
+    assert len(os.listdir(tmp_path)) == len(names) * (len(FORMATS) + 2)
+
+
 # ---- reports of real runs ----
 
 class Real:

@@ -270,7 +270,7 @@ static const char *const noise_words[] = {
 	"- item", "1. item", "    code", "> quote", "===", "| pipe |", "|---|", "`", "```\n", "~~~", "**b**",
 	"_i_", "[a](http://x.y)", "![a](x)", "www.example.com", "http://example.com", "a@example.com",
 	"\"", "'", "{x=\"y\"} 1", "\n# TYPE x gauge", "\nverdict=works", "verdict<<EOF\n", "EOF\n", "\n\n",
-	"\r", "\t", "\033[2J", "\033]0;x\007", "\033]8;;http://x\033\\", "\xc2\x9b" "31m", "\x7f", "\xff",
+	"\r", "\t", "\033[2J", "\033]0;x\007", "\033]8;;http://x\033\\", "\xc2\x9b;1m", "\x7f", "\xff",
 	"\xc0\xaf", "\xed\xa0\x80", "\xe2\x9c", "\xef\xbf\xbe", "\xef\xbb\xbf", "\xe2\x80\xae",
 	"\xe2\x80\xa8", "\xf0\x9f\x98\x80", "\xe6\xbc\xa2", "cafe\xcc\x81", " ",
 };
