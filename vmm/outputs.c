@@ -59,7 +59,8 @@ static int path_resolve(const char *path, char target[PATH_MAX])
 		}
 		name[length] = '\0';
 		r = beside(at, name, next);
-		memcpy(at, next, sizeof(at));
+		if (r == 0)
+			snprintf(at, sizeof(at), "%s", next);
 	}
 	snprintf(target, PATH_MAX, "%s", path);
 	return r < 0 ? r : -ELOOP;
