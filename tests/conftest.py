@@ -2,7 +2,7 @@
 # The last line of every run: how many tests passed, failed, and were skipped.
 import pytest
 
-pytest.register_assert_rewrite("harness")
+pytest.register_assert_rewrite("harness", "readers")
 
 
 def count(reporter, *outcomes):

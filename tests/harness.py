@@ -142,7 +142,8 @@ def run(*command, timeout=60, env=None, **more):
     variables = {**os.environ, **SANITIZERS, "LC_ALL": "C.UTF-8", **(env or {})}
     variables = {k: v for k, v in variables.items() if v is not None}
     command = [str(word) for word in command]
-    more = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    more = pipes | ({} if "input" in more else {"stdin": subprocess.DEVNULL}) | more
     done = subprocess.run(command, timeout=timeout, env=variables, **more, check=False)
     return Ran(shlex.join(command), done.returncode, (done.stdout or b"").decode(),
                (done.stderr or b"").decode())

@@ -43,11 +43,72 @@ def test_cli_help(build):
     ran = minivmm("--help", "all", build=build).expect(0)
     for option in listed("options", build):
         name, argument, text, _ = option.split("\t")
-        assert f"--{name} {argument}".rstrip() in ran.out
+        dashes = "-" if len(name) == 1 else "--"
+        assert f"\n  {dashes}{name} {argument}".rstrip() in ran.out
         assert " ".join(text.split()) in " ".join(ran.out.split())
     for status in {*STATUS.values(), 2} - {0}:
         assert re.search(rf"\b{status} ", ran.out), status
     assert max(map(len, ran.out.splitlines())) <= 100
+
+
+def test_cli_help_fits_a_screen():
+    """24 lines of 80 columns with the prompt: three examples, which work, then what most need."""
+    lines = minivmm("--help").expect(0).out.splitlines()
+    assert len(lines) <= 23 and max(map(len, lines)) <= 80
+    examples = [line.split("  ")[1].strip() for line in lines if line.startswith("  minivmm ")]
+    assert len(examples) == 3 and all(line.startswith("  minivmm ") for line in lines[2:5])
+    for example in examples[:2]:
+        assert minivmm(*example.split()[1:]).err == ""
+    everything = minivmm("--help", "all").expect(0).out
+    for line in lines:
+        assert line in everything, "the same words in both"
+    for name in ("--require", "--output", "--exit-style", "--format", "--help [all]"):
+        assert any(line.startswith(f"  {name} ") for line in lines)
+
+
+@pytest.mark.parametrize("args", [["--help"], ["-h"], ["-help"], ["--help", "all"], ["--help=all"]], ids=" ".join)
+def test_cli_help_either_way(args):
+    assert minivmm(*args).expect(0).out == minivmm("--help", *(["all"] if "all" in args[-1] else [])).out
+
+
+def test_cli_help_all_in_groups():
+    """Every option once, in the order of the table; each group has its heading."""
+    lines = minivmm("--help", "all").expect(0).out.splitlines()
+    names = [match[1] for match in (re.match(r"  --?([a-zA-Z][a-z-]*)( |$)", line) for line in lines) if match]
+    assert names == [line.split("\t")[0] for line in listed("options")]
+    for heading in ("Does nested virtualization work?", "Boot a test kernel", "Both", "About"):
+        assert lines.count(heading) == 1
+
+
+# option, shape, a value among those of its list
+VALUES = [("format", "one", "junit"), ("format", "one", "multiboot2"), ("output", "of-file", "prometheus"),
+          ("exit-style", "one", "nagios"), ("require", "commas", "l2-entry"), ("require", "commas", "state"),
+          ("require", "commas", "tsc-offset"), ("cpu", "commas", "+svm"), ("cpu", "commas", "max"),
+          ("explain", "one", "nested-disabled"), ("list", "one", "values"), ("kernel", "file", ""),
+          ("nested", "one", "off"), ("device", "one", "pc-testdev"), ("help", "one", "all")]
+
+
+def test_cli_list_values():
+    """Option, shape, value, about, by tabs: what completes them in a shell reads that."""
+    rows = [line.split("\t") for line in listed("values")]
+    assert {len(row) for row in rows} == {4}
+    options = {line.split("\t")[0]: line.split("\t")[1] for line in listed("options")}
+    assert {row[0] for row in rows} <= {name for name, argument in options.items() if argument}
+    assert {row[1] for row in rows} == {"one", "commas", "file", "of-file"}
+    assert all(len({row[1] for row in rows if row[0] == name}) == 1 for name, *_ in rows)
+    assert len({tuple(row[:3]) for row in rows}) == len(rows)
+    for value in VALUES:
+        assert list(value) in [row[:3] for row in rows]
+    # each list is one and the same for whoever asks for it
+    def of(option):
+        return [row[2] for row in rows if row[0] == option]
+    assert of("output") == [line.split()[0] for line in listed("formats")]
+    assert of("format")[:len(of("output"))] == of("output")
+    assert of("explain") == [name for _, name, _ in reasons()]
+    assert of("require") == [line.split()[0] for line in listed("required")]
+    assert of("exit-style") == [line.split()[0] for line in listed("exit-styles")[1:]]
+    for what in of("list"):
+        listed(what)
 
 
 @pytest.mark.parametrize("build", BUILDS)
@@ -65,7 +126,8 @@ def test_cli_version(build):
 
 @pytest.mark.parametrize("build", CLI)
 @pytest.mark.parametrize("what, least", [("reasons", 40), ("checks", 15), ("formats", 2),
-                                         ("features", 4), ("options", 10)])
+                                         ("features", 4), ("options", 10), ("required", 60),
+                                         ("exit-styles", 6), ("values", 100)])
 def test_cli_list(build, what, least):
     lines = listed(what, build)
     assert len(lines) >= least and len(set(lines)) == len(lines)

@@ -94,13 +94,13 @@ def pvm_only():
         pytest.skip("this machine's KVM is not kvm_pvm: the rigs' rows show this")
 
 
-def answered(answers, words):
+def answered(answers, words, more=()):
     """The probe's arguments; a guest's name stands for --probe-kernel, prlimit goes in front."""
     front = words if words[:1] == ["prlimit"] else []
     options = [] if front else words
     if options and not options[0].startswith("-"):
         options = ["--probe-kernel", built("gcc", options[0] + ".elf"), *options[1:]]
-    return run(*front, built("gcc"), "--nested-probe", "--format", "json", *options,
+    return run(*front, built("gcc"), "--nested-probe", "--format", "json", *options, *more,
                env={"KVM_ANSWERS": answers, "LD_PRELOAD": str(built("gcc", "kvm_answers.so"))})
 
 

@@ -102,19 +102,19 @@ static int reports_write(const struct options *options, const struct result *res
 	struct report_style style = style_of_stdout(options), plain = style;
 	const struct report_format *github = report_format_find("github");
 	bool on_github = options->format == github && !options->quiet;
-	int status = options->quiet ? result->exit_status :
-				      finish(result->exit_status,
-					     options->format->write(stdout, result, &style));
+	int status = result->exit_status, failed = options->exit_style->status[OUTCOME_ERROR];
 
+	if (!options->quiet && finish(0, options->format->write(stdout, result, &style)) != 0)
+		status = failed;
 	plain.color = false;
 	plain.columns = 0;
 	for (size_t i = 0; i < options->outputs; i++) {
 		if (output_write(&options->output[i], result, &plain) < 0)
-			status = complain(STATUS_FAILED);
+			status = complain(failed);
 		on_github |= options->output[i].format == github;
 	}
 	if (on_github && outputs_append_github(result, &plain) < 0)
-		status = complain(STATUS_FAILED);
+		status = complain(failed);
 	return status;
 }
 
@@ -426,17 +426,17 @@ static void help_option(const struct option *option, bool all)
 
 	snprintf(left, sizeof(left), "%s%s%s%s", option->name[1] ? "--" : "-", option->name,
 		 option->argument ? " " : "", option->argument ? option->argument : "");
-	printf("  %-23s ", left);
+	printf("  %-20s ", left);
 	for (const char *c = option->help; *c && (all || *c != '\n'); c++)
-		*c == '\n' ? printf("\n%26s", "") : putchar(*c);
+		*c == '\n' ? printf("\n%23s", "") : putchar(*c);
 	putchar('\n');
 }
 
 static const char help_examples[] =
 	"Does nested virtualization work here? minivmm runs a guest in a guest to see.\n\n"
-	"  minivmm --nested-probe                  the verdict, the reason, how to mend it\n"
-	"  minivmm --nested-probe --format junit   the same for CI (or json, tap, github ...)\n"
-	"  minivmm --kernel IMAGE --append WORDS   boot a kernel on this terminal\n";
+	"  minivmm --nested-probe                 the verdict, the reason, how to mend it\n"
+	"  minivmm --nested-probe --format junit  the same for CI (or tap, github, json)\n"
+	"  minivmm --kernel IMAGE --append WORDS  boot a kernel on this terminal\n";
 
 /* What fits on a screen of 24 lines. */
 static void help_first(void)
@@ -466,12 +466,12 @@ static void help_all(void)
 				help_option(option, true);
 	}
 	puts("\nOptions take one dash or two.\n\n"
-	     "Exit status of --nested-probe: 0 works or limited, 1 broken or something required is\n"
-	     "missing, 77 unavailable, 124 time ran out, 2 wrong usage, 99 minivmm itself failed; of\n"
-	     "a series, the worst: 0 before 77, 124, 1 and 99. Other styles: --list exit-styles.\n"
-	     "Of --kernel: odd as the guest says (isa-debug-exit: value * 2 + 1), 0 powered off,\n"
-	     "32 reset, 34 triple fault, 36 KVM could not go on, 38 halted for good; 2, 99, 124\n"
-	     "as above.");
+	     "Exit status of --nested-probe: 0 works or limited, 1 broken or something required\n"
+	     "is missing, 77 unavailable, 124 time ran out, 2 wrong usage, 99 minivmm failed;\n"
+	     "of a series, the worst: 0 before 77, 124, 1 and 99. Others: --list exit-styles.\n"
+	     "Of --kernel: odd as the guest says (isa-debug-exit: value * 2 + 1), 0 powered\n"
+	     "off, 32 reset, 34 triple fault, 36 KVM could not go on, 38 halted for good;\n"
+	     "2, 99, 124 as above.");
 }
 
 int command_help(const struct options *options)

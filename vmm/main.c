@@ -24,8 +24,9 @@ int main(int argc, char **argv)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
 			return STATUS_FAILED;
-	/* a reader that goes away is a write error, to be reported as one */
+	/* a reader that goes away is a write error, to be reported as one; so is a file's limit */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (options_parse(&options, argc, argv) < 0)
 		return complain(options.exit_style->status[OUTCOME_USAGE]);
 	return commands[options.command](&options);

@@ -142,6 +142,9 @@ static int require_one(struct options *options, const char *name)
 	if (!value_listed(&values_required, name))
 		return fail(EINVAL, "--require", "--require: unknown name '%s'%s (see --list required)",
 			    name, value_hint(&values_required, name));
+	for (size_t i = 0; i < options->requirements; i++)
+		if (strcmp(options->required[i], name) == 0)
+			return 0; /* a test case or a metric twice is none */
 	if (options->requirements == RESULT_REQUIREMENTS)
 		return fail(EINVAL, "--require", "--require: more than %d names",
 			    RESULT_REQUIREMENTS);
@@ -186,7 +189,7 @@ static int set_output(struct options *options, const char *value)
 		return fail(EINVAL, "--output", "--output: unknown format '%s'%s (see --list formats)",
 			    name, value_hint(&values_report_formats, name));
 	for (size_t i = 0; i < options->outputs; i++)
-		if (strcmp(options->output[i].path, output->path) == 0)
+		if (output_same(options->output[i].path, output->path))
 			return fail(EINVAL, "--output", "--output: two reports into %s", output->path);
 	options->outputs++;
 	return output_check(output->path);

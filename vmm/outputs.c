@@ -13,18 +13,66 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Where the bytes shall be in the end: behind symbolic links. False = nothing is there yet. */
-static bool path_resolve(const char *path, char target[PATH_MAX])
+#define LINKS_MAX	40	/* as path_resolution(7) has it */
+#define PATH_SHOWN	120	/* bytes of a path in a message */
+
+static int folder_of(const char *target, char folder[PATH_MAX])
 {
-	if (realpath(path, target))
-		return true;
-	snprintf(target, PATH_MAX, "%s", path);
-	return false;
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", target);
+	return snprintf(folder, PATH_MAX, "%s", dirname(copy)) < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
+/* The file `name`, in the folder of `path` if it is no absolute name. */
+static int beside(const char *path, const char *name, char target[PATH_MAX])
+{
+	char folder[PATH_MAX] = "", real[PATH_MAX] = "";
+
+	if (*name != '/' && (folder_of(path, folder) < 0 || !realpath(folder, real)))
+		return -errno;
+	return snprintf(target, PATH_MAX, "%s%s%s", real, *real ? "/" : "", name) < PATH_MAX ?
+		       0 :
+		       -ENAMETOOLONG;
+}
+
+/* Where the bytes shall be in the end: behind symbolic links, also where the last of them leads to
+ * nothing yet. 0, or a negative errno: then `target` is `path`. */
+static int path_resolve(const char *path, char target[PATH_MAX])
+{
+	char at[PATH_MAX], name[PATH_MAX], next[PATH_MAX];
+	int r = 0;
+
+	snprintf(at, sizeof(at), "%s", path);
+	for (int links = 0; r == 0 && links < LINKS_MAX; links++) {
+		ssize_t length;
+
+		if (realpath(at, target))
+			return 0;
+		length = readlink(at, name, sizeof(name) - 1);
+		if (length < 0) {
+			snprintf(name, sizeof(name), "%s", basename(at));
+			r = errno == ENOENT ? beside(at, name, target) : -errno;
+			if (r == 0)
+				return 0;
+			break;
+		}
+		name[length] = '\0';
+		r = beside(at, name, next);
+		if (r == 0)
+			snprintf(at, sizeof(at), "%s", next);
+	}
+	snprintf(target, PATH_MAX, "%s", path);
+	return r < 0 ? r : -ELOOP;
+}
+
+/* Of a long path the end, so that there is room for the cause. */
 static int lost(int err, const char *path)
 {
-	return fail(err, "--output", "cannot write the report to %s: %s", path, strerror(err));
+	size_t length = strlen(path), skip = length > PATH_SHOWN ? length - PATH_SHOWN : 0;
+
+	return fail(err, "--output", "cannot write the report to %s%s: %s", skip ? "..." : "",
+		    path + skip, strerror(err));
 }
 
 /* Something that a rename would replace by a file: a device, a pipe, a terminal. */
@@ -35,12 +83,26 @@ static bool is_special(const char *path)
 	return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-static int folder_of(const char *target, char folder[PATH_MAX])
+/* A file that standard output or error goes into, also by a name such as /dev/stderr: what they wrote
+ * stays in it. Another descriptor of it, or -1. */
+static int stream_into(const char *path)
 {
-	char copy[PATH_MAX];
+	struct stat status, stream;
 
-	snprintf(copy, sizeof(copy), "%s", target);
-	return snprintf(folder, PATH_MAX, "%s", dirname(copy)) < PATH_MAX ? 0 : -ENAMETOOLONG;
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+		if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && fstat(fd, &stream) == 0 &&
+		    stream.st_dev == status.st_dev && stream.st_ino == status.st_ino)
+			return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return -1;
+}
+
+bool output_same(const char *one, const char *other)
+{
+	char targets[2][PATH_MAX];
+
+	path_resolve(one, targets[0]);
+	path_resolve(other, targets[1]);
+	return strcmp(targets[0], targets[1]) == 0;
 }
 
 /* It can only be read by setting it. */
@@ -52,21 +114,40 @@ static mode_t umask_now(void)
 	return mask;
 }
 
-int output_check(const char *path)
+/* As output_check(), for what is there or not yet there, and would be replaced. */
+static int target_check(const char *path)
 {
 	char target[PATH_MAX], folder[PATH_MAX];
 	struct stat status;
+	int r;
 
 	if (strlen(path) >= PATH_MAX - 32)
-		return lost(ENAMETOOLONG, path);
-	path_resolve(path, target);
+		return -ENAMETOOLONG;
+	if (!*path)
+		return -ENOENT;
+	if (path[strlen(path) - 1] == '/')
+		return -EISDIR;
+	r = path_resolve(path, target);
+	if (r < 0)
+		return r;
 	if (stat(target, &status) == 0 && S_ISDIR(status.st_mode))
-		return lost(EISDIR, path);
-	if (is_special(target))
-		return access(target, W_OK) == 0 ? 0 : lost(errno, path);
+		return -EISDIR;
 	if (folder_of(target, folder) < 0 || access(folder, W_OK | X_OK) < 0)
-		return lost(errno, path);
+		return -errno;
 	return 0;
+}
+
+int output_check(const char *path)
+{
+	int fd = stream_into(path), r = 0;
+
+	if (fd >= 0)
+		close(fd);
+	else if (is_special(path))
+		r = access(path, W_OK) < 0 ? -errno : 0;
+	else
+		r = target_check(path);
+	return r < 0 ? lost(-r, path) : 0;
 }
 
 static int write_and_close(int fd, const struct report_format *format, const struct result *result,
@@ -89,6 +170,7 @@ static int write_renamed(const char *target, const struct report_file *output, c
 {
 	char folder[PATH_MAX], temporary[PATH_MAX + 64];
 	struct stat old;
+	bool there = stat(target, &old) == 0;
 	int fd, r;
 
 	if (folder_of(target, folder) < 0)
@@ -98,8 +180,9 @@ static int write_renamed(const char *target, const struct report_file *output, c
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	/* a file system without modes may refuse */
-	if (fchmod(fd, stat(target, &old) == 0 ? old.st_mode & 07777 : 0666 & ~umask_now()) < 0)
+	/* to whoever has the old one; a file system without modes may refuse, or who is not root */
+	if (fchmod(fd, there ? old.st_mode & 0777 : 0666 & ~umask_now()) < 0 ||
+	    (there && fchown(fd, old.st_uid, old.st_gid) < 0))
 		errno = 0;
 	r = write_and_close(fd, output->format, result, style);
 	if (r == 0 && rename(temporary, target) < 0)
@@ -113,16 +196,35 @@ int output_write(const struct report_file *output, const struct result *result,
 		 const struct report_style *style)
 {
 	char target[PATH_MAX];
-	int fd, r;
+	int fd = stream_into(output->path), r;
 
-	path_resolve(output->path, target);
-	if (is_special(output->path)) {
+	if (fd < 0 && is_special(output->path)) {
 		fd = open(output->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-		r = fd < 0 ? -errno : write_and_close(fd, output->format, result, style);
+		if (fd < 0)
+			return lost(errno, output->path);
+	}
+	if (fd >= 0) {
+		r = write_and_close(fd, output->format, result, style);
 	} else {
-		r = write_renamed(target, output, result, style);
+		r = path_resolve(output->path, target);
+		r = r < 0 ? r : write_renamed(target, output, result, style);
 	}
 	return r < 0 ? lost(-r, output->path) : 0;
+}
+
+/* A descriptor, or a negative errno. */
+static int append_open(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666), err;
+
+	if (fd < 0)
+		return -errno;
+	/* others may have left their last line open; an empty one does no harm */
+	if (lseek(fd, 0, SEEK_END) <= 0 || write(fd, "\n", 1) == 1)
+		return fd;
+	err = errno;
+	close(fd);
+	return -err;
 }
 
 int outputs_append_github(const struct result *result, const struct report_style *style)
@@ -141,11 +243,10 @@ int outputs_append_github(const struct result *result, const struct report_style
 
 		if (!path || !*path)
 			continue;
-		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-		r = fd < 0 ? -errno :
-			     write_and_close(fd, report_format_find(rows[i].format), result, style);
+		fd = append_open(path);
+		r = fd < 0 ? fd : write_and_close(fd, report_format_find(rows[i].format), result, style);
 		if (r < 0)
-			worst = fail(-r, rows[i].variable, "cannot append to %s, which $%s names: %s",
+			worst = fail(-r, rows[i].variable, "cannot append to %.120s, which $%s names: %s",
 				     path, rows[i].variable, strerror(-r));
 	}
 	return worst;

@@ -17,10 +17,14 @@ struct report_file {
  * negative errno with error_last(). */
 int output_check(const char *path);
 
+/* Whether both lead to one file, whatever they are called. */
+bool output_same(const char *one, const char *other);
+
 /*
  * Writes a report to `path`: under another name in the same folder, then renamed, so that a reader
- * sees the old file or the new one, and after a failure the old one is intact. A device or a pipe
- * is written as it is. 0, or a negative errno with error_last().
+ * sees the old file or the new one, and after a failure the old one is intact. A device or a pipe is
+ * written as it is, and so is what standard output or error already goes into. 0, or a negative errno
+ * with error_last().
  */
 int output_write(const struct report_file *output, const struct result *result,
 		 const struct report_style *style);

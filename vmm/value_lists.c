@@ -45,6 +45,15 @@ static void each_list(value_offer *offer, void *to)
 		offer(to, name, "");
 }
 
+/* A name may stand for two bits. */
+static bool cpu_feature_named_before(const struct cpu_feature *feature)
+{
+	for (const struct cpu_feature *other = cpu_features; other < feature; other++)
+		if (strcmp(other->name, feature->name) == 0)
+			return true;
+	return false;
+}
+
 static void each_cpu(value_offer *offer, void *to)
 {
 	char word[48];
@@ -52,6 +61,8 @@ static void each_cpu(value_offer *offer, void *to)
 	for (const struct cpu_definition *at = cpu_definitions; at->name; at++)
 		offer(to, at->name, at->about);
 	for (const struct cpu_feature *feature = cpu_features; feature->name; feature++) {
+		if (cpu_feature_named_before(feature))
+			continue;
 		snprintf(word, sizeof(word), "+%s", feature->name);
 		offer(to, word, "");
 		word[0] = '-';

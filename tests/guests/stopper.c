@@ -14,6 +14,10 @@
 #define BABBLE	outl(PORT_CONTRACT, 0)
 /* The check that is under way ends as failed. */
 #define FAIL	account_end(STOP_AT, L1_FAILED, &(struct outcome){ 0 })
+/* Likewise, with words that try to get out of every report's format. */
+#define SHOUT	account_end(STOP_AT, L1_FAILED, &(struct outcome){ .text = \
+	"]]></failure>\n::error::x\r##[error]x # SKIP\nnot ok 1\nBail out!\n\033[2J\xff%0A|`${{x}}" \
+	"\"'\\ <img src=x> www.a.b a@b.c" })
 
 unsigned int checks_run(const struct l1_orders *orders)
 {

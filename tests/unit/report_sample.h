@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Made-up results, one of each verdict and a hostile one: for report_test.c and report_dump.c. */
+/* Made-up results, one of each verdict and a hostile one: for report_test.c and report_dump.c; and for
+ * the latter alone, one of each reason, and noise. */
 #ifndef REPORT_SAMPLE_H
 #define REPORT_SAMPLE_H
 
 #include "contract.h"
+#include "reasons.h"
 #include "result.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* In the order of enum verdict, and one more. */
@@ -206,6 +209,169 @@ static void sample_hostile(struct result *result)
 	result_command(result, "echo %s", SAMPLE_HOSTILE);
 }
 
+/* ---- any reason, with any verdict: "nested-disabled:broken" ---- */
+
+static const struct reason *sample_reason(const char *name, enum verdict *verdict)
+{
+	static const char *const verdicts[] = SAMPLE_NAMES;
+	const struct reason *reason;
+
+	for (size_t i = 0; (reason = reason_at(i)); i++) {
+		size_t length = strlen(reason->name);
+
+		if (strncmp(reason->name, name, length) != 0 || name[length] != ':')
+			continue;
+		for (int v = 0; v <= VERDICT_FAILED; v++) {
+			*verdict = (enum verdict)v;
+			if (strcmp(name + length + 1, verdicts[v]) == 0)
+				return reason;
+		}
+	}
+	return NULL;
+}
+
+/* What is required, of each kind: met, and not. */
+static void sample_required(struct result *result)
+{
+	result_require(result, "nested");
+	result_require(result, "state");
+	result_require(result, "l2-entry");
+	result_require(result, "tsc-offset");
+	result_require(result, "nested-1g");
+}
+
+static void sample_of_reason(struct result *result, const struct reason *reason, enum verdict verdict)
+{
+	static void (*const like[])(struct result *) = {
+		sample_works, sample_limited, sample_broken, sample_unavailable, sample_timed_out,
+		sample_failed,
+	};
+	static const struct facts nothing;
+
+	like[verdict](result);
+	sample_verdict(result, verdict, reason->number, reason->name, reason->cause);
+	result->remedies = 0;
+	if (reason->remedy)
+		reason->remedy(result, &nothing);
+	if (!result->features_asked && reason->number % 2)
+		sample_features(result, "why it is so");
+	if (reason->number % 3 == 0)
+		sample_required(result);
+}
+
+/* ---- noise: "noise:SEED" ---- */
+
+/* Words that mean something to one format or another. */
+static const char *const noise_words[] = {
+	"]]>", "<![CDATA[", "</failure>", "<script>alert(1)</script>", "<img src=x>", "&amp;", "&#0;",
+	"<!--", "-->", "\n::error::x", "::error::x", "::stop-commands::x", "::add-mask::a", "##[error]x",
+	"\n##[add-path]x", "%0A::error::x", "%25", "${{ secrets.X }}", "\nok 1 - fake", "\nnot ok 2",
+	"Bail out!", "\nBail out! now", "\n1..0", " # SKIP", "# TODO", "#", "\\#", "\\", "\\\\", "\n---\n",
+	"- item", "1. item", "    code", "> quote", "===", "| pipe |", "|---|", "`", "```\n", "~~~", "**b**",
+	"_i_", "[a](http://x.y)", "![a](x)", "www.example.com", "http://example.com", "a@example.com",
+	"\"", "'", "{x=\"y\"} 1", "\n# TYPE x gauge", "\nverdict=works", "verdict<<EOF\n", "EOF\n", "\n\n",
+	"\r", "\t", "\033[2J", "\033]0;x\007", "\033]8;;http://x\033\\", "\xc2\x9b;1m", "\x7f", "\xff",
+	"\xc0\xaf", "\xed\xa0\x80", "\xe2\x9c", "\xef\xbf\xbe", "\xef\xbb\xbf", "\xe2\x80\xae",
+	"\xe2\x80\xa8", "\xf0\x9f\x98\x80", "\xe6\xbc\xa2", "cafe\xcc\x81", " ",
+};
+
+/* splitmix64 */
+static uint64_t noise_next(uint64_t *seed)
+{
+	uint64_t z = *seed += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+/* Words, any bytes, or one long word; never empty, and often as much as there is room for. */
+static void noise_fill(char *text, size_t size, uint64_t *seed)
+{
+	size_t count = sizeof(noise_words) / sizeof(noise_words[0]), at = 0;
+	size_t most = noise_next(seed) % 3 ? size - 1 : 1 + noise_next(seed) % (size - 1);
+	unsigned int kind = (unsigned int)(noise_next(seed) % 8);
+
+	memset(text, 0, size);
+	while (at < most) {
+		const char *word = noise_words[noise_next(seed) % count];
+		size_t length = strlen(word) < most - at ? strlen(word) : most - at;
+
+		if (kind < 6)
+			memcpy(text + at, word, length);
+		else
+			text[at] = kind == 6 ? (char)(1 + noise_next(seed) % 255) : 'a';
+		at += kind < 6 ? length : 1;
+	}
+}
+
+static void noise_facts(struct fact *list, size_t count, uint64_t *seed)
+{
+	for (size_t i = 0; i < count; i++) {
+		/* minivmm's own words, by contract */
+		if (strcmp(list[i].key, "cpu_virtualization") == 0)
+			continue;
+		if (list[i].kind == FACT_NUMBER)
+			list[i].number = (int64_t)noise_next(seed);
+		else if (list[i].kind != FACT_BOOL)
+			noise_fill(list[i].text, sizeof(list[i].text), seed);
+	}
+}
+
+static void noise_series(struct result *result, uint64_t *seed)
+{
+	static struct series series;
+
+	series = (struct series){ .runs = 3, .parallel = 1, .ns = noise_next(seed) >> 2, .ns_min = 1,
+				  .ns_max = 9, .ns_sum = 12, .kept_run = 1, .kept_cpu = -1,
+				  .kept_reason = "flaky", .kept_verdict = VERDICT_BROKEN,
+				  .tallies = 2, .cpus = 2 };
+	series.tally[0] = (struct series_tally){ "ok", 0, VERDICT_WORKS, 1 };
+	series.tally[1] = (struct series_tally){ "l1-trap", 530, VERDICT_BROKEN, 2 };
+	series.cpu[0] = (struct series_cpu){ .cpu = 0, .runs = 1, .reason = "ok", .odd = true };
+	series.cpu[1] = (struct series_cpu){ .cpu = 7, .runs = 2, .reason = "l1-trap", .mixed = true };
+	result->series = &series;
+}
+
+/* Every text that may come from outside is noise; words of minivmm's own are as ever. */
+static void sample_noise(struct result *result, uint64_t seed)
+{
+	static const struct reason *reason;
+	enum verdict verdict = (enum verdict)(noise_next(&seed) % (VERDICT_FAILED + 1));
+	size_t reasons = 0;
+
+	while (reason_at(reasons))
+		reasons++;
+	/* the last of the catalogue is "ok" */
+	reason = reason_at(verdict == VERDICT_WORKS ? reasons - 1 : noise_next(&seed) % (reasons - 1));
+	sample_of_reason(result, reason, verdict);
+	if (!result->features_asked)
+		sample_features(result, "x");
+	if (!result->requirements)
+		sample_required(result);
+	result_say(result, "x");
+	result_command(result, "x");
+	fact_text(result->evidence, &result->evidences, "l1_says", "L1 says", "x");
+	fact_text(result->host, &result->hosts, "level", NULL, "x");
+	fact_text(result->host, &result->hosts, "cpu_virtualization", NULL, "svm");
+	noise_fill(result->summary, sizeof(result->summary), &seed);
+	noise_facts(result->host, result->hosts, &seed);
+	noise_facts(result->evidence, result->evidences, &seed);
+	for (size_t i = 0; i < result->steps; i++)
+		noise_fill(result->step[i].detail, sizeof(result->step[i].detail), &seed);
+	for (size_t i = 0; i < result->features; i++) {
+		noise_fill(result->feature[i].needs, sizeof(result->feature[i].needs), &seed);
+		noise_fill(result->feature[i].detail, sizeof(result->feature[i].detail), &seed);
+	}
+	for (size_t i = 0; i < result->remedies; i++)
+		noise_fill(result->remedy[i].text, sizeof(result->remedy[i].text), &seed);
+	for (size_t i = 0; i < result->requirements; i++)
+		if (!result->required[i].met)
+			noise_fill(result->required[i].why, sizeof(result->required[i].why), &seed);
+	if (noise_next(&seed) % 2)
+		noise_series(result, &seed);
+}
+
 /* Fills `result` with the sample of that name; false = there is none. */
 static bool sample_fill(struct result *result, const char *name)
 {
@@ -215,15 +381,20 @@ static bool sample_fill(struct result *result, const char *name)
 		sample_failed, sample_hostile,
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i], name) != 0)
-			continue;
-		memset(result, 0, sizeof(*result));
-		result->ns = 431234567;
-		sample_host(result, "AMD EPYC-v4 Processor (family 23, model 1, svm)");
-		fill[i](result);
-		return true;
-	}
+	const struct reason *reason;
+	enum verdict verdict;
+
+	memset(result, 0, sizeof(*result));
+	result->ns = 431234567;
+	sample_host(result, "AMD EPYC-v4 Processor (family 23, model 1, svm)");
+	if (strncmp(name, "noise:", 6) == 0)
+		return sample_noise(result, strtoull(name + 6, NULL, 10)), true;
+	reason = sample_reason(name, &verdict);
+	if (reason)
+		return sample_of_reason(result, reason, verdict), true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return fill[i](result), true;
 	return false;
 }
 

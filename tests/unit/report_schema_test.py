@@ -62,7 +62,8 @@ def check(validator, dump):
         bad["features"][1][key] = value
         yield f"a failing feature's {key} = {value!r} is refused", (
             [] if not validator.is_valid(bad) else ["taken"])
-    for key in good:
+    yield "what may be missing", sorted(good.keys() ^ {*validator.schema["required"], "time"})
+    for key in validator.schema["required"]:
         bad = {k: v for k, v in good.items() if k != key}
         yield f"a report without {key} is refused", [] if not validator.is_valid(bad) else ["taken"]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The report for GitHub Actions: annotations by workflow commands, a step summary in Markdown, values
 // for later steps (docs.github.com, "Workflow commands for GitHub Actions"; "GitHub Flavored Markdown
-// Spec", 6.1: Backslash escapes).
+// Spec", 4.6: HTML blocks).
 #include "line.h"
 #include "result.h"
 
@@ -104,33 +104,34 @@ int report_github(FILE *out, const struct result *result, const struct report_st
 
 /* ---- the step summary ---- */
 
-/* Text that is text, in a paragraph and in a table's cell. */
-static const char *escape_markdown(uint32_t code)
-{
-	static const char *const escapes[] = {
-		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['\\'] = "\\\\", ['`'] = "\\`",
-		['*'] = "\\*", ['_'] = "\\_", ['{'] = "\\{", ['}'] = "\\}", ['['] = "\\[",
-		[']'] = "\\]", ['#'] = "\\#", ['+'] = "\\+", ['!'] = "\\!", ['|'] = "\\|",
-		['~'] = "\\~", [':'] = "\\:", ['@'] = "\\@", ['$'] = "\\$",
-	};
-
-	return code < sizeof(escapes) / sizeof(escapes[0]) ? escapes[code] : NULL;
-}
-
-/* In an element of HTML. */
+/* Elements of HTML, which GitHub's Markdown takes, and no line of which is blank: that alone would end
+ * such a block. In Markdown's own words text from outside could not be made safe: an address is found and
+ * linked whatever is escaped. */
 static const char *escape_html(uint32_t code)
 {
 	return code == '&' ? "&amp;" : code == '<' ? "&lt;" : code == '>' ? "&gt;" : NULL;
 }
 
+static void write_element(FILE *out, const char *element, const char *text)
+{
+	fprintf(out, "<%s>", element);
+	line_write(out, text, escape_html);
+	fprintf(out, "</%s>", element);
+}
+
+/* A name of minivmm's own, with its mark. */
+static void write_name(FILE *out, const char *mark, const char *name)
+{
+	fprintf(out, "<tr><td>%s</td><td><code>%s</code></td>", mark, name);
+}
+
 static void write_row(FILE *out, const char *mark, const char *name, const char *title,
 		      const char *detail)
 {
-	fprintf(out, "| %s | `%s` | ", mark, name);
-	line_write(out, title, escape_markdown);
-	fputs(" | ", out);
-	line_write(out, detail, escape_markdown);
-	fputs(" |\n", out);
+	write_name(out, mark, name);
+	write_element(out, "td", title);
+	write_element(out, "td", detail);
+	fputs("</tr>\n", out);
 }
 
 static void write_ladder(FILE *out, const struct result *result)
@@ -140,12 +141,13 @@ static void write_ladder(FILE *out, const struct result *result)
 		[STEP_NOT_APPLICABLE] = "–", [STEP_NOT_TRIED] = "·", [STEP_UNFINISHED] = "⏳",
 	};
 
-	fputs("\n| | step | what | detail |\n|---|---|---|---|\n", out);
+	fputs("\n<table>\n<tr><th></th><th>step</th><th>what</th><th>detail</th></tr>\n", out);
 	for (size_t i = 0; i < result->steps; i++) {
 		const struct step *step = &result->step[i];
 
 		write_row(out, marks[step->status], step->name, step->title, step->detail);
 	}
+	fputs("</table>\n", out);
 }
 
 static void write_features(FILE *out, const struct result *result)
@@ -156,8 +158,8 @@ static void write_features(FILE *out, const struct result *result)
 		[FEATURE_NOT_TRIED] = "·",	[FEATURE_UNFINISHED] = "⏳",
 	};
 
-	fputs("\n<details><summary>Nested features</summary>\n\n"
-	      "| | feature | what | detail |\n|---|---|---|---|\n", out);
+	fputs("\n<details><summary>Nested features</summary>\n<table>\n"
+	      "<tr><th></th><th>feature</th><th>what</th><th>detail</th></tr>\n", out);
 	for (size_t i = 0; i < result->features; i++) {
 		const struct feature *feature = &result->feature[i];
 
@@ -165,7 +167,7 @@ static void write_features(FILE *out, const struct result *result)
 			write_row(out, marks[feature->status], feature->name, feature->title,
 				  feature->detail);
 	}
-	fputs("\n</details>\n", out);
+	fputs("</table>\n</details>\n", out);
 }
 
 static void write_facts(FILE *out, const struct fact *list, size_t count)
@@ -173,56 +175,53 @@ static void write_facts(FILE *out, const struct fact *list, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		if (!list[i].label || list[i].kind == FACT_UNKNOWN)
 			continue;
-		fprintf(out, "| %s | ", list[i].label);
+		fprintf(out, "<tr><td>%s</td>", list[i].label);
 		if (list[i].kind == FACT_TEXT)
-			line_write(out, list[i].text, escape_markdown);
+			write_element(out, "td", list[i].text);
 		else if (list[i].kind == FACT_BOOL)
-			fputs(list[i].number ? "yes" : "no", out);
+			write_element(out, "td", list[i].number ? "yes" : "no");
 		else
-			fprintf(out, "%lld", (long long)list[i].number);
-		fputs(" |\n", out);
+			fprintf(out, "<td>%lld</td>", (long long)list[i].number);
+		fputs("</tr>\n", out);
 	}
 }
 
 static void write_remedy(FILE *out, const struct result *result)
 {
 	for (size_t i = 0; i < result->remedies; i++) {
-		bool command = result->remedy[i].command;
-
-		/* an element of HTML ends where it says so, whatever is in it */
-		fputs(command ? "\n<pre>" : "\n", out);
-		line_write(out, result->remedy[i].text, command ? escape_html : escape_markdown);
-		fputs(command ? "</pre>\n" : "\n", out);
+		putc('\n', out);
+		write_element(out, result->remedy[i].command ? "pre" : "p", result->remedy[i].text);
+		putc('\n', out);
 	}
 }
 
 static void write_requirements(FILE *out, const struct result *result)
 {
-	fputs("\n| | required | why not |\n|---|---|---|\n", out);
+	fputs("\n<table>\n<tr><th></th><th>required</th><th>why not</th></tr>\n", out);
 	for (size_t i = 0; i < result->requirements; i++) {
-		fprintf(out, "| %s | `%s` | ", result->required[i].met ? "✅" : "❌",
-			result->required[i].name);
-		line_write(out, result->required[i].why, escape_markdown);
-		fputs(" |\n", out);
+		write_name(out, result->required[i].met ? "✅" : "❌", result->required[i].name);
+		write_element(out, "td", result->required[i].why);
+		fputs("</tr>\n", out);
 	}
+	fputs("</table>\n", out);
 }
 
 int report_github_summary(FILE *out, const struct result *result, const struct report_style *style)
 {
 	(void)style;
-	fprintf(out, "### Nested virtualization: %s\n\n", verdict_name(result->verdict));
-	line_write(out, result->summary, escape_markdown);
-	fprintf(out, " Reason: `%s`.\n", result->reason);
+	fprintf(out, "### Nested virtualization: %s\n\n<p>", verdict_name(result->verdict));
+	line_write(out, result->summary, escape_html);
+	fprintf(out, " Reason: <code>%s</code>.</p>\n", result->reason);
 	write_remedy(out, result);
 	if (result->requirements)
 		write_requirements(out, result);
 	write_ladder(out, result);
 	if (result->features)
 		write_features(out, result);
-	fputs("\n<details><summary>Machine and evidence</summary>\n\n| | |\n|---|---|\n", out);
+	fputs("\n<details><summary>Machine and evidence</summary>\n<table>\n", out);
 	write_facts(out, result->host, result->hosts);
 	write_facts(out, result->evidence, result->evidences);
-	fputs("\n</details>\n\n", out);
+	fputs("</table>\n</details>\n\n", out);
 	return report_end(out);
 }
 

@@ -43,10 +43,8 @@ static void write_time(FILE *out, uint64_t ns)
 
 static void write_counts(FILE *out, const struct result *result)
 {
-	fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\"",
-		cases_count(result), cases_with(result, CASE_FAILED),
-		cases_with(result, CASE_ERROR),
-		cases_with(result, CASE_SKIPPED) + cases_with(result, CASE_OPTIONAL));
+	fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\"", cases_count(result),
+		cases_with(result, CASE_FAILED), cases_with(result, CASE_ERROR));
 }
 
 /* The report for people, line by line. */
@@ -123,6 +121,9 @@ int report_junit(FILE *out, const struct result *result, const struct report_sty
 	write_time(out, result->ns);
 	fputs(">\n <testsuite name=\"minivmm\"", out);
 	write_counts(out, result);
+	/* of a suite alone: Jenkins' schema has no such count for all of them */
+	fprintf(out, " skipped=\"%zu\"",
+		cases_with(result, CASE_SKIPPED) + cases_with(result, CASE_OPTIONAL));
 	write_time(out, result->ns);
 	write_timestamp(out, result->time);
 	fputs(">\n", out);

@@ -4,6 +4,7 @@
 #include "line.h"
 #include "result.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define BYTES_MAX 79	/* with the line's end */
@@ -14,16 +15,32 @@ static const char *escape(uint32_t code)
 	return code >= 0x80 ? "?" : code == '|' ? "/" : NULL;
 }
 
+/* Where nesting works, what is wrong is that which is required and missing. */
+static const struct requirement *missing(const struct result *result)
+{
+	bool works = result->verdict == VERDICT_WORKS || result->verdict == VERDICT_LIMITED;
+
+	for (size_t i = 0; works && i < result->requirements; i++)
+		if (!result->required[i].met)
+			return &result->required[i];
+	return NULL;
+}
+
 int report_npd(FILE *out, const struct result *result, const struct report_style *style)
 {
 	char line[sizeof(result->summary) + 128];
+	const struct requirement *required = missing(result);
 	FILE *memory = fmemopen(line, sizeof(line), "w");
 
 	(void)style;
 	if (!memory)
-		return report_end(out);
-	fprintf(memory, "nested %s, %s: ", verdict_name(result->verdict), result->reason);
-	line_write(memory, result->summary, escape);
+		return -errno;
+	fprintf(memory, "nested %s, ", verdict_name(result->verdict));
+	if (required)
+		fprintf(memory, "but %s is required: ", required->name);
+	else
+		fprintf(memory, "%s: ", result->reason);
+	line_write(memory, required ? required->why : result->summary, escape);
 	putc('\0', memory);
 	fclose(memory);
 	line[sizeof(line) - 1] = '\0';

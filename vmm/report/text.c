@@ -561,7 +561,7 @@ static void write_required(struct page *page, const struct result *result)
 		page_pad(page, INDENT);
 		page_put(page, required->name);
 		page_pad(page, column);
-		page_put_styled(page, mark->sgr, required->met ? "met" : "missing");
+		page_put_styled(page, mark->sgr, required->met ? "met" : "MISSING");
 		if (!required->met) {
 			page_pad(page, column + 7 + GUTTER);
 			page_wrap(page, column + 7 + GUTTER, required->why);
