@@ -35,6 +35,13 @@ def read_json(text):
     return report
 
 
+def outcome_fails(report):
+    """Whether the run as a whole fails: by its verdict, or for what is required."""
+    told = report["verdict"] in ("works", "limited", "unavailable")
+    missing_row = any(not row["met"] for row in report.get("required", []))
+    return report["verdict"] in ("broken", "timed-out", "failed") or (told and missing_row)
+
+
 def run_jq(paths):
     """jq's words for each file: verdict, reason."""
     need_program("jq")
@@ -131,6 +138,9 @@ def junit_agrees(cases, report):
     rows += [("feature", row, row["detail"]) for row in report.get("features", [])]
     rows += [("required", row, row["why_not"]) for row in report.get("required", [])]
     assert len(named) == len(cases) == len(rows) + 1
+    word = "error" if report["verdict"] == "failed" else "failure" if outcome_fails(report) else \
+        "skipped" if report["verdict"] == "unavailable" else "system-out"
+    assert cases[-1][0].tag == word
     for group, row, words in rows:
         case = named[f"minivmm.{group}", row["name"]]
         if len(case) and "message" in case[0].keys():

@@ -89,13 +89,6 @@ def made(tmp_path_factory):
     return Made(tmp_path_factory.mktemp("made"))
 
 
-def outcome_fails(report):
-    """Whether the run as a whole fails: by its verdict, or for what is required."""
-    told = report["verdict"] in ("works", "limited", "unavailable")
-    missing_row = any(not row["met"] for row in report.get("required", []))
-    return report["verdict"] in ("broken", "timed-out", "failed") or (told and missing_row)
-
-
 def test_formats_made_json(made):
     assert readers.run_jq(made.paths("json")) == [
         (report["verdict"], report["reason"]) for report in made.reports.values()]
@@ -109,10 +102,11 @@ def test_formats_made_tap(made, form, version):
     for name, parsed in zip(made.names, readers.run_tap_parser(made.paths(form))):
         report = made.reports[name]
         assert parsed["stray"] == parsed["errors"] == [], name
-        assert bool(parsed["failed"]) == outcome_fails(report), name
+        assert bool(parsed["failed"]) == readers.outcome_fails(report), name
         if parsed["skip_all"]:
             assert report["verdict"] == "unavailable" and not parsed["tests"], name
             continue
+        assert parsed["tests"][-1]["ok"] == (not readers.outcome_fails(report)), name
         rows = report["steps"] + report.get("features", []) + report.get("required", [])
         assert [test["name"].split()[-1] for test in parsed["tests"]] == [
             row["name"] for row in rows] + ["nested-virtualization"], name
@@ -125,7 +119,7 @@ def test_formats_made_prove(made):
     ran = run("prove", "--source", "File", "--file-option", "extensions=.tap", *made.paths("tap"))
     assert ran.status == 1 and "Parse errors" not in ran.out and "No plan" not in ran.out
     wrong = set(re.findall(r"^\S*/([^/\s]+)\.tap\s+\(Wstat", ran.out, re.M))
-    assert wrong == {name for name, report in made.reports.items() if outcome_fails(report)}
+    assert wrong == {name for name, report in made.reports.items() if readers.outcome_fails(report)}
 
 
 def test_formats_made_junit(made):
@@ -150,7 +144,7 @@ def test_formats_made_github_output(made):
         assert values["reason-number"] == str(report["reason_number"])
         assert values["nested"] == ("true" if report["verdict"] in ("works", "limited") else "false")
         assert values["exit-status"] == str(
-            1 if outcome_fails(report) and report["exit_status"] in (0, 77) else report["exit_status"])
+            1 if readers.outcome_fails(report) and report["exit_status"] in (0, 77) else report["exit_status"])
         readers.same(values["summary"], report["summary"])
         return values["verdict"], values["reason"]
     made.each("github-output", read)
