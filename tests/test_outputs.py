@@ -106,6 +106,14 @@ def test_outputs_fifo(tmp_path, status):
     assert json.loads(got[0])["verdict"] and stat.S_ISFIFO(fifo.stat().st_mode)
 
 
+def test_outputs_fifo_unread(tmp_path):
+    """A reader that does not come is waited for, but not for ever."""
+    os.mkfifo(tmp_path / "fifo")
+    ran = report_into(tmp_path / "fifo", timeout=20)
+    assert (ran.status, ran.err) == (
+        99, f"minivmm: cannot write the report to {tmp_path}/fifo: nobody reads it\n")
+
+
 @pytest.mark.parametrize("name", ["/dev/stderr", "/proc/self/fd/2", "/dev/fd/2"])
 def test_outputs_stderr_pipe(name, status):
     ran = report_into(name)

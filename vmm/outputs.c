@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINKS_MAX	40	/* as path_resolution(7) has it */
+#define READER_TRIES	50	/* tenths of a second that a pipe's reader has to come */
 #define PATH_SHOWN	120	/* bytes of a path in a message */
 
 static int folder_of(const char *target, char folder[PATH_MAX])
@@ -192,6 +194,23 @@ static int write_renamed(const char *target, const struct report_file *output, c
 	return r;
 }
 
+/* A pipe that nobody reads yet is waited for, but not for ever. A descriptor, or -1 with errno. */
+static int special_open(const char *path)
+{
+	const struct timespec moment = { .tv_nsec = 100000000 };
+	int fd;
+
+	for (int tries = 0; tries < READER_TRIES; tries++) {
+		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (fd >= 0 || errno != ENXIO)
+			break;
+		nanosleep(&moment, NULL);
+	}
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, 0); /* from now on it may block */
+	return fd;
+}
+
 int output_write(const struct report_file *output, const struct result *result,
 		 const struct report_style *style)
 {
@@ -199,7 +218,10 @@ int output_write(const struct report_file *output, const struct result *result,
 	int fd = stream_into(output->path), r;
 
 	if (fd < 0 && is_special(output->path)) {
-		fd = open(output->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+		fd = special_open(output->path);
+		if (fd < 0 && errno == ENXIO)
+			return fail(ENXIO, "--output", "cannot write the report to %.120s: nobody reads it",
+				    output->path);
 		if (fd < 0)
 			return lost(errno, output->path);
 	}

@@ -42,11 +42,6 @@ bool series_wanted(const struct series_options *options)
 	       options->all_cpus;
 }
 
-static bool verdict_is_failure(enum verdict verdict)
-{
-	return verdict != VERDICT_WORKS && verdict != VERDICT_LIMITED;
-}
-
 /* From good to bad: the order of the exit status. */
 static unsigned int verdict_rank(enum verdict verdict)
 {
@@ -86,7 +81,7 @@ static void cpu_count(struct series_cpu *cpu, const struct result *result)
 
 static void kept_take(struct work *work, const struct result *result, uint64_t at, int cpu)
 {
-	bool failed = verdict_is_failure(result->verdict);
+	bool failed = !verdict_nests(result->verdict);
 
 	if (work->series.runs > 1 && (work->kept_failed || !failed))
 		return;
@@ -151,7 +146,7 @@ static unsigned int runs_failed(const struct series *series)
 	unsigned int failed = 0;
 
 	for (size_t i = 0; i < series->tallies; i++)
-		failed += verdict_is_failure(series->tally[i].verdict) ? series->tally[i].runs : 0;
+		failed += verdict_nests(series->tally[i].verdict) ? 0 : series->tally[i].runs;
 	return failed;
 }
 

@@ -229,12 +229,10 @@ int report_github_summary(FILE *out, const struct result *result, const struct r
 
 int report_github_output(FILE *out, const struct result *result, const struct report_style *style)
 {
-	enum verdict verdict = result->verdict;
-
 	(void)style;
 	fprintf(out, "verdict=%s\nreason=%s\nreason-number=%d\nnested=%s\nexit-status=%d\nsummary=",
-		verdict_name(verdict), result->reason, result->reason_number,
-		verdict == VERDICT_WORKS || verdict == VERDICT_LIMITED ? "true" : "false",
+		verdict_name(result->verdict), result->reason, result->reason_number,
+		verdict_nests(result->verdict) ? "true" : "false",
 		result->exit_status);
 	line_write(out, result->summary, NULL);
 	putc('\n', out);

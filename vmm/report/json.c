@@ -4,7 +4,6 @@
 #include "utf8.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #ifdef MINIVMM_VERSION
 static const char *const program_version = MINIVMM_VERSION;
@@ -221,14 +220,11 @@ static void json_required(struct json *json, const struct result *result)
 	json_close(json, ']');
 }
 
-/* As RFC 3339 has it. */
 static void json_time(struct json *json, int64_t seconds)
 {
-	time_t time = (time_t)seconds;
-	struct tm utc;
-	char text[32];
+	char text[UTC_TEXT];
 
-	if (seconds && gmtime_r(&time, &utc) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc))
+	if (utc_text(text, seconds))
 		json_text(json, "time", text);
 }
 

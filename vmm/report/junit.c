@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* XML 1.0, 2.4: Character Data and Markup. What XML cannot have at all, line.h has replaced. */
 static const char *escape(uint32_t code)
@@ -103,12 +102,12 @@ static int write_case(FILE *out, const struct result *result, const struct test_
 
 static void write_timestamp(FILE *out, int64_t seconds)
 {
-	time_t time = (time_t)seconds;
-	struct tm utc;
-	char text[32];
+	char text[UTC_TEXT];
 
-	if (seconds && gmtime_r(&time, &utc) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc))
-		write_attribute(out, "timestamp", text);
+	if (!utc_text(text, seconds))
+		return;
+	text[strcspn(text, "Z")] = '\0'; /* Jenkins' schema has no zone */
+	write_attribute(out, "timestamp", text);
 }
 
 int report_junit(FILE *out, const struct result *result, const struct report_style *style)

@@ -3,8 +3,6 @@
 // (node-feature-discovery, "Customization guide", Feature files).
 #include "result.h"
 
-#include <time.h>
-
 #define PREFIX "feature.node.kubernetes.io/minivmm.nested"
 
 /* A value that Kubernetes takes for a label: up to 63 of [A-Za-z0-9._-], with a letter or a digit at
@@ -23,11 +21,9 @@ static void write_hidden(FILE *out, const char *name, const char *value)
 
 static void write_expiry(FILE *out, int64_t seconds, unsigned int expiry_s)
 {
-	time_t end = (time_t)(seconds + (expiry_s ? expiry_s : REPORT_EXPIRY_S));
-	struct tm utc;
-	char text[32];
+	char text[UTC_TEXT];
 
-	if (gmtime_r(&end, &utc) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc))
+	if (utc_text(text, seconds + (expiry_s ? expiry_s : REPORT_EXPIRY_S)))
 		fprintf(out, "# +expiry-time=%s\n", text);
 }
 
@@ -45,11 +41,10 @@ static void write_cost(FILE *out, const struct result *result, const char *key, 
 int report_nfd(FILE *out, const struct result *result, const struct report_style *style)
 {
 	const struct fact *vendor = fact_find(result->host, result->hosts, "cpu_virtualization");
-	bool works = result->verdict == VERDICT_WORKS || result->verdict == VERDICT_LIMITED;
 
 	fputs("# Written by minivmm --nested-probe --format nfd\n", out);
 	write_expiry(out, result->time, style->expiry_s);
-	write_value(out, "", works ? "true" : "false");
+	write_value(out, "", verdict_nests(result->verdict) ? "true" : "false");
 	write_value(out, "verdict", verdict_name(result->verdict));
 	write_value(out, "reason", result->reason);
 	if (vendor && vendor->kind == FACT_TEXT)

@@ -18,9 +18,7 @@ static const char *escape(uint32_t code)
 /* Where nesting works, what is wrong is that which is required and missing. */
 static const struct requirement *missing(const struct result *result)
 {
-	bool works = result->verdict == VERDICT_WORKS || result->verdict == VERDICT_LIMITED;
-
-	for (size_t i = 0; works && i < result->requirements; i++)
+	for (size_t i = 0; verdict_nests(result->verdict) && i < result->requirements; i++)
 		if (!result->required[i].met)
 			return &result->required[i];
 	return NULL;

@@ -120,7 +120,7 @@ int report_prometheus(FILE *out, const struct result *result, const struct repor
 {
 	(void)style;
 	write_number(out, "nested_ok", "Whether nested virtualization works: 1 or 0.",
-		     result->verdict == VERDICT_WORKS || result->verdict == VERDICT_LIMITED);
+		     verdict_nests(result->verdict));
 	write_info(out, result);
 	write_steps(out, result);
 	if (result->features)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 /* Where what does not fit goes, so that a caller may always write to what it was given. */
 static struct fact spare_fact;
@@ -145,7 +146,7 @@ static const struct {
 	[VERDICT_FAILED] = { "failed", 99 },
 };
 
-static bool verdict_is_good(enum verdict verdict)
+bool verdict_nests(enum verdict verdict)
 {
 	return verdict == VERDICT_WORKS || verdict == VERDICT_LIMITED;
 }
@@ -161,7 +162,7 @@ enum outcome result_outcome(const struct result *result)
 		[VERDICT_FAILED] = OUTCOME_ERROR,
 	};
 	/* neither a time-out nor a failure of minivmm's own says that it is missing */
-	bool told = verdict_is_good(result->verdict) || result->verdict == VERDICT_UNAVAILABLE;
+	bool told = verdict_nests(result->verdict) || result->verdict == VERDICT_UNAVAILABLE;
 
 	for (size_t i = 0; i < result->requirements; i++)
 		if (told && !result->required[i].met)
@@ -173,7 +174,7 @@ enum outcome result_outcome(const struct result *result)
 
 static void require_nested(const struct result *result, struct requirement *required)
 {
-	required->met = verdict_is_good(result->verdict);
+	required->met = verdict_nests(result->verdict);
 	snprintf(required->why, sizeof(required->why), "the verdict is %s, reason %s",
 		 verdict_name(result->verdict), result->reason);
 }
@@ -274,6 +275,15 @@ const char *feature_status_name(enum feature_status status)
 	};
 
 	return names[status];
+}
+
+bool utc_text(char text[UTC_TEXT], int64_t seconds)
+{
+	time_t time = (time_t)seconds;
+	struct tm utc;
+
+	return seconds && gmtime_r(&time, &utc) &&
+	       strftime(text, UTC_TEXT, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
 int report_end(FILE *out)

@@ -203,6 +203,10 @@ struct step *result_step(struct result *result, const char *name, const char *ti
 /* Appends a feature with FEATURE_NOT_TRIED and returns it. */
 struct feature *result_feature(struct result *result, int number, const char *name);
 
+/* "2026-11-28T01:02:03Z", as RFC 3339 and XML Schema have it; false where `seconds` is 0, or no date. */
+#define UTC_TEXT 32
+bool utc_text(char text[UTC_TEXT], int64_t seconds);
+
 /* Appends a remedy line. */
 void result_say(struct result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -210,6 +214,7 @@ void result_command(struct result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 const char *verdict_name(enum verdict verdict);		/* "works", "timed-out" ... */
+bool verdict_nests(enum verdict verdict);		/* works or limited: an L2 runs right */
 const char *step_status_name(enum step_status status);	/* "passed", "not-tried" ... */
 const char *feature_status_name(enum feature_status status);	/* "works", "not-offered" ... */
 /* Exit status of the default (GNU) style where nothing is required: 0, 1, 77, 99, 124. */
