@@ -306,12 +306,16 @@ def test_kernel_timeout_is_kept():
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_kernel_signal_ends_it(number):
     need_kvm()
-    child = subprocess.Popen([built("gcc"), "--kernel", kernel("spin.elf")], stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE)
+    # whoever runs the tests in the background may have SIGINT ignored, and children inherit that
+    child = subprocess.Popen(["env", "--default-signal=INT", built("gcc"), "--kernel", kernel("spin.elf")],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     with child:
-        assert child.stdout.readline() == b"spinning\n"
-        child.send_signal(number)
-        assert child.wait(5) == -number
+        try:
+            assert child.stdout.readline() == b"spinning\n"
+            child.send_signal(number)
+            assert child.wait(5) == -number
+        finally:
+            child.kill()
 
 
 @pytest.fixture

@@ -64,35 +64,33 @@ static struct report_style style_of_stdout(const struct options *options)
 	};
 }
 
+/* The L1 kernel that was asked for. 0, or a negative errno with error_last(). */
+static int l1_read(const struct options *options, struct image *l1)
+{
+	int r;
+
+	*l1 = image_l1();
+	if (!options->probe_kernel)
+		return 0;
+	r = image_read(l1, options->probe_kernel);
+	return r < 0 ? r : boot_pvh.check(&(struct boot_request){ .kernel = *l1 });
+}
+
 /* The probe itself, or a series of it. 0, or a negative errno with error_last(). */
-static int probe_any(const struct options *options, struct result *result)
+static int probe_any(const struct options *options, const struct probe_options *probe,
+		     struct result *result)
 {
 	static struct series series;
-	struct probe_options probe = {
-		.cpu = options->cpu,
-		.timeout_ms = options->timeout_ms,
-		.l1 = image_l1(),
-		.features = options->features,
-		.cpus = options->boot.cpus,
-	};
 	struct series_options again = options->series;
-	int r = 0;
+	int r;
 
-	if (options->probe_kernel) {
-		r = image_read(&probe.l1, options->probe_kernel);
-		if (r == 0)
-			r = boot_pvh.check(&(struct boot_request){ .kernel = probe.l1 });
-		if (r < 0)
-			r = -EINVAL;
+	if (!series_wanted(&options->series)) {
+		probe_run(probe, result);
+		return 0;
 	}
-	if (r == 0 && series_wanted(&options->series)) {
-		again.progress = progress_begin(options->quiet);
-		r = series_run(&probe, &again, &series, result);
-		progress_end();
-	} else if (r == 0) {
-		probe_run(&probe, result);
-	}
-	image_release(&probe.l1);
+	again.progress = progress_begin(options->quiet);
+	r = series_run(probe, &again, &series, result);
+	progress_end();
 	return r;
 }
 
@@ -101,7 +99,7 @@ static int reports_write(const struct options *options, const struct result *res
 {
 	struct report_style style = style_of_stdout(options), plain = style;
 	const struct report_format *github = report_format_find("github");
-	bool on_github = options->format == github && !options->quiet;
+	bool on_github = options->format == github;
 	int status = result->exit_status, failed = options->exit_style->status[OUTCOME_ERROR];
 
 	if (!options->quiet && finish(0, options->format->write(stdout, result, &style)) != 0)
@@ -122,12 +120,23 @@ int command_probe(const struct options *options)
 {
 	static struct result result;
 	const unsigned char *statuses = options->exit_style->status;
-	int r = probe_any(options, &result);
+	struct probe_options probe = {
+		.cpu = options->cpu,
+		.timeout_ms = options->timeout_ms,
+		.features = options->features,
+		.cpus = options->boot.cpus,
+		.required = options->required,
+		.requirements = options->requirements,
+	};
+	int status = statuses[OUTCOME_USAGE], r = l1_read(options, &probe.l1);
 
+	if (r == 0) {
+		status = statuses[OUTCOME_ERROR];
+		r = probe_any(options, &probe, &result);
+	}
+	image_release(&probe.l1);
 	if (r < 0)
-		return complain(statuses[r == -EINVAL ? OUTCOME_USAGE : OUTCOME_ERROR]);
-	for (size_t i = 0; i < options->requirements; i++)
-		result_require(&result, options->required[i]);
+		return complain(status);
 	result.exit_status = statuses[result_outcome(&result)];
 	return reports_write(options, &result);
 }
@@ -366,8 +375,10 @@ static void list_values(void)
 	};
 
 	for (const struct option *option = options_table; option->name; option++) {
-		struct values_of of = { .option = option };
+		struct values_of of = { .option = option, .shape = shapes[VALUE_ONE] };
 
+		if (option->only && *option->only)
+			list_value(&of, option->only, "");
 		if (!option->values)
 			continue;
 		of.shape = shapes[option->values->shape];

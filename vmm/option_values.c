@@ -96,8 +96,8 @@ static int pair_parse(struct boot_options *boot, const char *option, const struc
 		return key_unknown(option, keys, name);
 	if (key->set(boot, value) == 0)
 		return 0;
-	return fail(EINVAL, option, "%s: %s takes %s, not '%s'", option, key->name, key->takes,
-		    value);
+	return fail(EINVAL, option, "%s: %s takes %s, not '%s'%s", option, key->name, key->takes,
+		    value, key->values ? value_hint(key->values, value) : "");
 }
 
 /* "key=value,key": a key without a value is on. With `bare`, the first value may go without its
@@ -236,7 +236,7 @@ static int set_acpi(struct boot_options *boot, const char *value)
 int value_machine(struct boot_options *boot, const char *value)
 {
 	static const struct option_key keys[] = {
-		{ "type", "pc, q35 or microvm", set_machine_type },
+		{ "type", "pc, q35 or microvm", set_machine_type, &values_machine },
 		{ "accel", "kvm", set_accel },
 		{ "kernel-irqchip", "on", only_on },
 		{ "pit", "on or off", set_pit },
@@ -323,8 +323,8 @@ int value_serial(struct boot_options *boot, const char *value)
 			return 0;
 		}
 	}
-	return fail(EINVAL, "-serial", "-serial: '%s' is none of stdio, none, null and file:PATH",
-		    value);
+	return fail(EINVAL, "-serial", "-serial: '%s' is none of stdio, none, null and file:PATH%s",
+		    value, value_hint(&values_serial, value));
 }
 
 static void add_pc_testdev(struct boot_options *boot)
@@ -376,12 +376,8 @@ const struct device_option device_options[] = {
 
 static int device_unknown(const char *name)
 {
-	struct near near = { .word = name };
-
-	for (const struct device_option *device = device_options; device->name; device++)
-		near_offer(&near, device->name);
 	return fail(EINVAL, "-device", "-device: unknown device '%s'%s (see --list devices)", name,
-		    near_hint(&near));
+		    value_hint(&values_devices, name));
 }
 
 int value_device(struct boot_options *boot, const char *value)
@@ -416,23 +412,19 @@ int value_nested(struct boot_options *boot, const char *value)
 	int choice = read_choice(value, names, ARRAY_SIZE(names));
 
 	if (choice < 0)
-		return fail(EINVAL, "--nested", "--nested: '%s' is none of on, off and auto",
-			    value);
+		return fail(EINVAL, "--nested", "--nested: '%s' is none of on, off and auto%s",
+			    value, value_hint(&values_nested, value));
 	boot->nested = (enum boot_nested)choice;
 	return 0;
 }
 
 static const struct boot_protocol *protocol_find(const char *name)
 {
-	struct near near = { .word = name };
-
 	for (const struct boot_protocol *const *at = boot_protocols; *at; at++)
 		if (strcmp((*at)->name, name) == 0)
 			return *at;
-	for (const struct boot_protocol *const *at = boot_protocols; *at; at++)
-		near_offer(&near, (*at)->name);
 	fail(EINVAL, "--format", "--format: unknown image format '%s'%s (see --list image-formats)",
-	     name, near_hint(&near));
+	     name, value_hint(&values_image_formats, name));
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
 #define OPTION_VALUES_H
 
 #include "boot_options.h"
+#include "value_lists.h"
 
 int value_smp(struct boot_options *boot, const char *value);	/* "N", "cpus=N,..." */
 int value_memory(struct boot_options *boot, const char *value);	/* "128", "2G", "size=4g" */
@@ -27,6 +28,7 @@ struct option_key {
 	const char *takes;	/* for the error: "on or off" */
 	/* 0, or -EINVAL where that is not so */
 	int (*set)(struct boot_options *boot, const char *value);
+	const struct value_list *values;	/* what it takes, where these are words; NULL = no hint */
 };
 
 /* What -device knows: one row per device. */

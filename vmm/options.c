@@ -48,7 +48,8 @@ static int set_list(struct options *options, const char *value)
 static int set_help(struct options *options, const char *value)
 {
 	if (value && strcmp(value, "all") != 0)
-		return fail(EINVAL, "--help", "--help: '%s' is not 'all'", value);
+		return fail(EINVAL, "--help", "--help: '%s' is not 'all'%s", value,
+			    value_hint(&values_help, value));
 	return command_set(options, COMMAND_HELP, value);
 }
 
@@ -140,8 +141,9 @@ static int require_one(struct options *options, const char *name)
 	const char *step, *title;
 
 	if (!value_listed(&values_required, name))
-		return fail(EINVAL, "--require", "--require: unknown name '%s'%s (see --list required)",
-			    name, value_hint(&values_required, name));
+		return fail(EINVAL, "--require",
+			    "--require: unknown name '%s'%s (see --list required)", name,
+			    value_hint(&values_required, name));
 	for (size_t i = 0; i < options->requirements; i++)
 		if (strcmp(options->required[i], name) == 0)
 			return 0; /* a test case or a metric twice is none */
@@ -186,11 +188,13 @@ static int set_output(struct options *options, const char *value)
 	output->format = report_format_find(name);
 	output->path = colon + 1;
 	if (!output->format)
-		return fail(EINVAL, "--output", "--output: unknown format '%s'%s (see --list formats)",
-			    name, value_hint(&values_report_formats, name));
+		return fail(EINVAL, "--output",
+			    "--output: unknown format '%s'%s (see --list formats)", name,
+			    value_hint(&values_report_formats, name));
 	for (size_t i = 0; i < options->outputs; i++)
 		if (output_same(options->output[i].path, output->path))
-			return fail(EINVAL, "--output", "--output: two reports into %s", output->path);
+			return fail(EINVAL, "--output", "--output: two reports into %.120s",
+				    output->path);
 	options->outputs++;
 	return output_check(output->path);
 }
@@ -308,8 +312,6 @@ SET_BOOT(global)
 const struct option options_table[] = {
 	{ OPTION_PROBE, "nested-probe", NULL,
 	  "run a guest in a guest and report whether nesting works", set_probe, NULL },
-	{ OPTION_PROBE, "explain", "REASON",
-	  "what a reason means, how it is told, how to mend it", set_explain, NULL, &values_reasons, true },
 	{ OPTION_PROBE, "probe-kernel", "FILE",
 	  "boot this L1 kernel (a PVH ELF file) in place of the built-in one",
 	  set_probe_kernel, NULL, &values_files },
@@ -322,7 +324,8 @@ const struct option options_table[] = {
 	{ OPTION_PROBE, "all-cpus", NULL,
 	  "probe on each CPU in turn, and name the odd one out", set_all_cpus, NULL, NULL, true },
 	{ OPTION_PROBE, "features", NULL,
-	  "try nesting's optional features too (see --list checks)", set_features, NULL, NULL, true },
+	  "try nesting's optional features too (see --list checks)", set_features, NULL, NULL,
+	  true },
 	{ OPTION_PROBE, "require", "LIST",
 	  "fail unless these work: nested, state, a check, a feature\n"
 	  "Separated by commas; --list required has the names. Features are then tried",
@@ -332,14 +335,14 @@ const struct option options_table[] = {
 	  "Written whole, then renamed: a reader sees the old file or the new one",
 	  set_output, NULL, &values_outputs, true },
 	{ OPTION_PROBE, "exit-style", "STYLE",
-	  "whose exit statuses: gnu, kselftest, nagios, npd, tap", set_exit_style, NULL,
+	  "whose exit statuses (see --list exit-styles)", set_exit_style, NULL,
 	  &values_exit_styles, true },
 	{ OPTION_PROBE, "expiry", "SECONDS",
 	  "format nfd: how long its labels hold (86400)", set_expiry, NULL },
 	{ OPTION_PROBE, "verbose", NULL,
 	  "every step with its time and evidence", set_verbose, NULL },
 	{ OPTION_PROBE, "quiet", NULL,
-	  "no report: the exit status tells", set_quiet, NULL },
+	  "no report, no progress: the exit status tells", set_quiet, NULL },
 
 	{ OPTION_KERNEL, "kernel", "IMAGE",
 	  "boot a kernel: Linux, Multiboot, PVH, ELF64, flat\n"
@@ -352,9 +355,11 @@ const struct option options_table[] = {
 	{ OPTION_KERNEL, "m", "SIZE",
 	  "memory, in MiB or with k, M, G or T (128)", set_memory, NULL, NULL, true },
 	{ OPTION_KERNEL, "nested", "WHAT",
-	  "VMX or SVM for the guest: on, off or auto, as KVM has it", set_nested, NULL, &values_nested },
+	  "VMX or SVM for the guest: on, off or auto, as KVM has it", set_nested, NULL,
+	  &values_nested },
 	{ OPTION_KERNEL, "serial", "WHERE",
-	  "the serial port: stdio (the default), none, null, file:PATH", set_serial, NULL, &values_serial },
+	  "the serial port: stdio (the default), none, null, file:PATH", set_serial, NULL,
+	  &values_serial },
 	{ OPTION_KERNEL, "device", "NAME",
 	  "add a device (see --list devices)\n"
 	  "NAME,iobase=0xf4,iosize=4", set_device, NULL, &values_devices },
@@ -372,7 +377,8 @@ const struct option options_table[] = {
 	{ OPTION_EITHER, "format", "NAME",
 	  "text, json, tap, junit, github, prometheus, nfd, npd ...\n"
 	  "--kernel: which format IMAGE has: linux, multiboot, multiboot2, pvh,\n"
-	  "elf64, flat@ADDRESS[,real|protected|long]", set_format, NULL, &values_all_formats, true },
+	  "elf64, flat@ADDRESS[,real|protected|long]", set_format, NULL, &values_all_formats,
+	  true },
 	{ OPTION_EITHER, "smp", "N",
 	  "CPUs of the guest (1)\n"
 	  "The probe runs an L2 on each at once; they interrupt each other",
@@ -383,6 +389,9 @@ const struct option options_table[] = {
 	{ OPTION_EITHER, "timeout", "SECONDS",
 	  "give up after this much time (probe: 5; 0 = never)", set_timeout, NULL, NULL, true },
 
+	{ OPTION_ABOUT, "explain", "REASON",
+	  "what a reason means, how it is told, how to mend it", set_explain, NULL,
+	  &values_reasons, true },
 	{ OPTION_ABOUT, "list", "WHAT",
 	  "reasons, checks, required, formats, exit-styles ...\n"
 	  "image-formats, cpu-models, features, devices, options, values, catalogue,\n"
@@ -445,14 +454,18 @@ static const struct option *option_find(const char *word, const char **value)
 	return NULL;
 }
 
-static int option_unknown(const char *word)
+/* `what` it is instead. */
+static int option_unknown(const char *what, const char *word)
 {
 	struct near near = { .word = word + strspn(word, "-") };
+	char dashed[NEAR_WORD];
 
 	for (const struct option *option = options_table; option->name; option++)
 		near_offer(&near, option->name);
-	return fail(EINVAL, "options", "unknown option '%s'%s (see --help)", word,
-		    near_hint(&near));
+	/* a name that lacks but its dashes is meant with them */
+	if (near.best && word[0] != '-' && snprintf(dashed, sizeof(dashed), "--%s", near.best) > 0)
+		near.best = dashed;
+	return fail(EINVAL, "options", "%s '%s'%s (see --help)", what, word, near_hint(&near));
 }
 
 static int option_apply(struct options *options, const struct option *option, const char *value)
@@ -473,10 +486,10 @@ static int option_read(struct options *options, int argc, char *const *argv, int
 	const char *value, *next = *i + 1 < argc ? argv[*i + 1] : NULL;
 
 	if (argv[*i][0] != '-' || !argv[*i][1])
-		return fail(EINVAL, "options", "unexpected argument '%s' (see --help)", argv[*i]);
+		return option_unknown("unexpected argument", argv[*i]);
 	option = *read = option_find(argv[*i], &value);
 	if (!option)
-		return option_unknown(argv[*i]);
+		return option_unknown("unknown option", argv[*i]);
 	if (!option->argument && value)
 		return fail(EINVAL, "options", "--%s takes no argument", option->name);
 	if (option->argument && !value) {
@@ -493,19 +506,30 @@ static int option_read(struct options *options, int argc, char *const *argv, int
 	return option_apply(options, option, value);
 }
 
-/* An option for which the command has no use would be ignored: refuse it. */
-static int groups_check(const struct options *options, const struct option *const *given)
+/* An option for which the command has no use would be ignored: refuse it. `by` chose the command;
+ * QEMU's users ask for "-device help" in the midst of others. */
+static int groups_check(const struct options *options, const struct option *const *given,
+			const struct option *by)
 {
+	static const char *const homes[OPTION_GROUPS] = {
+		[OPTION_PROBE] = "--nested-probe",
+		[OPTION_KERNEL] = "--kernel",
+		[OPTION_EITHER] = "--nested-probe and --kernel",
+		[OPTION_QEMU] = "--kernel",
+	};
 	const struct option *stray = NULL;
 
 	if (options->command == COMMAND_PROBE)
 		stray = given[OPTION_KERNEL] ? given[OPTION_KERNEL] : given[OPTION_QEMU];
 	else if (options->command == COMMAND_KERNEL)
 		stray = given[OPTION_PROBE];
+	else
+		for (int i = 0; !stray && by->group != OPTION_KERNEL && i < OPTION_GROUPS; i++)
+			stray = homes[i] ? given[i] : NULL;
 	if (!stray)
 		return 0;
-	return fail(EINVAL, "options", "--%s goes with %s only", stray->name,
-		    stray->group == OPTION_PROBE ? "--nested-probe" : "--kernel");
+	return fail(EINVAL, "options", "%s%s goes with %s only", stray->name[1] ? "--" : "-",
+		    stray->name, homes[stray->group]);
 }
 
 static int series_settle(struct options *options)
@@ -554,8 +578,10 @@ static const struct exit_style *exit_style_early(int argc, char *const *argv)
 	const char *value;
 
 	for (int i = 1; i < argc; i++) {
-		const struct option *option = argv[i][0] == '-' ? option_find(argv[i], &value) : NULL;
+		const struct option *option = NULL;
 
+		if (argv[i][0] == '-')
+			option = option_find(argv[i], &value);
 		if (!option || option->set != set_exit_style)
 			continue;
 		value = value ? value : argv[i + 1];
@@ -575,7 +601,7 @@ static int required_settle(const struct options *options)
 
 int options_parse(struct options *options, int argc, char *const *argv)
 {
-	const struct option *given[OPTION_GROUPS] = { NULL };
+	const struct option *given[OPTION_GROUPS] = { NULL }, *by = NULL;
 	int r = 0;
 
 	*options = (struct options){
@@ -585,10 +611,13 @@ int options_parse(struct options *options, int argc, char *const *argv)
 			  .serial = BOOT_SERIAL_STDIO },
 	};
 	for (int i = 1; r == 0 && i < argc; i++) {
+		enum command before = options->command;
 		const struct option *option = NULL;
 
 		r = option_read(options, argc, argv, &i, &option);
-		if (r == 0 && !given[option->group])
+		if (r == 0 && options->command != before)
+			by = option;
+		else if (r == 0 && !given[option->group])
 			given[option->group] = option;
 	}
 	if (r < 0)
@@ -596,7 +625,7 @@ int options_parse(struct options *options, int argc, char *const *argv)
 	if (options->command == COMMAND_NONE)
 		return fail(EINVAL, "options",
 			    "nothing to do; try --nested-probe, --kernel IMAGE, or --help");
-	r = groups_check(options, given);
+	r = groups_check(options, given, by);
 	if (r == 0)
 		r = series_settle(options);
 	if (r == 0)

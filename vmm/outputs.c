@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define LINKS_MAX	40	/* as path_resolution(7) has it */
+#define STREAMS_MAX	256	/* descriptors that a caller may have left open */
 #define READER_TRIES	50	/* tenths of a second that a pipe's reader has to come */
 #define PATH_SHOWN	120	/* bytes of a path in a message */
 
@@ -85,15 +86,17 @@ static bool is_special(const char *path)
 	return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-/* A file that standard output or error goes into, also by a name such as /dev/stderr: what they wrote
- * stays in it. Another descriptor of it, or -1. */
+/* A file that the caller has open for writing, as standard output or as /dev/fd/5: what is in it
+ * stays, and what the caller writes there later is not lost. Another descriptor of it, or -1. */
 static int stream_into(const char *path)
 {
 	struct stat status, stream;
 
-	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
-		if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && fstat(fd, &stream) == 0 &&
-		    stream.st_dev == status.st_dev && stream.st_ino == status.st_ino)
+	if (stat(path, &status) < 0 || !S_ISREG(status.st_mode))
+		return -1;
+	for (int fd = STDOUT_FILENO; fd < STREAMS_MAX; fd++)
+		if (fstat(fd, &stream) == 0 && stream.st_dev == status.st_dev &&
+		    stream.st_ino == status.st_ino && (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
 			return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	return -1;
 }
@@ -166,9 +169,9 @@ static int write_and_close(int fd, const struct report_format *format, const str
 	return r;
 }
 
-/* Into `temporary`, and then by that name's end into `target`. */
-static int write_renamed(const char *target, const struct report_file *output, const struct result *result,
-			 const struct report_style *style)
+/* Writes a temporary file, then renames it to `target`. */
+static int write_renamed(const char *target, const struct report_file *output,
+			 const struct result *result, const struct report_style *style)
 {
 	char folder[PATH_MAX], temporary[PATH_MAX + 64];
 	struct stat old;
@@ -182,7 +185,8 @@ static int write_renamed(const char *target, const struct report_file *output, c
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	/* to whoever has the old one; a file system without modes may refuse, or who is not root */
+	/* the old one's mode and owner. A file system without modes refuses, and so does the
+	 * kernel for users who are not root */
 	if (fchmod(fd, there ? old.st_mode & 0777 : 0666 & ~umask_now()) < 0 ||
 	    (there && fchown(fd, old.st_uid, old.st_gid) < 0))
 		errno = 0;
@@ -220,7 +224,8 @@ int output_write(const struct report_file *output, const struct result *result,
 	if (fd < 0 && is_special(output->path)) {
 		fd = special_open(output->path);
 		if (fd < 0 && errno == ENXIO)
-			return fail(ENXIO, "--output", "cannot write the report to %.120s: nobody reads it",
+			return fail(ENXIO, "--output",
+				    "cannot write the report to %.120s: nobody reads it",
 				    output->path);
 		if (fd < 0)
 			return lost(errno, output->path);
@@ -266,10 +271,12 @@ int outputs_append_github(const struct result *result, const struct report_style
 		if (!path || !*path)
 			continue;
 		fd = append_open(path);
-		r = fd < 0 ? fd : write_and_close(fd, report_format_find(rows[i].format), result, style);
+		r = fd < 0 ? fd :
+			     write_and_close(fd, report_format_find(rows[i].format), result, style);
 		if (r < 0)
-			worst = fail(-r, rows[i].variable, "cannot append to %.120s, which $%s names: %s",
-				     path, rows[i].variable, strerror(-r));
+			worst = fail(-r, rows[i].variable,
+				     "cannot append to %.120s, which $%s names: %s", path,
+				     rows[i].variable, strerror(-r));
 	}
 	return worst;
 }

@@ -35,7 +35,7 @@ static uint64_t estimate_ns(const struct series_progress *progress)
 
 	if (progress->runs_all && progress->runs)
 		by_runs = (uint64_t)((double)progress->ns / progress->runs *
-				     (progress->runs_all - progress->runs));
+				     (double)(progress->runs_all - progress->runs));
 	return !by_time || (by_runs && by_runs < by_time) ? by_runs : by_time;
 }
 
@@ -53,7 +53,7 @@ static void line_draw(const char *line)
 
 static void progress_draw(const struct series_progress *progress)
 {
-	char line[160], spent[32], left[48] = "", all[24] = "", failed[32] = "";
+	char line[160], spent[32], left[48] = "", all[32] = "", failed[32] = "";
 	uint64_t estimate = estimate_ns(progress);
 
 	if (progress->ns < FIRST_NS || progress->ns - drawn_ns < REDRAW_NS)
@@ -66,11 +66,11 @@ static void progress_draw(const struct series_progress *progress)
 		strcat(left, " left");
 	}
 	if (progress->runs_all)
-		snprintf(all, sizeof(all), " of %u", progress->runs_all);
+		snprintf(all, sizeof(all), " of %llu", (unsigned long long)progress->runs_all);
 	if (progress->failed)
-		snprintf(failed, sizeof(failed), ", %u failed", progress->failed);
-	snprintf(line, sizeof(line), "minivmm: %u%s runs%s, %s%s", progress->runs, all, failed, spent,
-		 left);
+		snprintf(failed, sizeof(failed), ", %u not working", progress->failed);
+	snprintf(line, sizeof(line), "minivmm: %u%s run%s%s, %s%s", progress->runs, all,
+		 progress->runs == 1 && !progress->runs_all ? "" : "s", failed, spent, left);
 	line_draw(line);
 }
 

@@ -21,12 +21,17 @@ static void each_report_format(value_offer *offer, void *to)
 		offer(to, format->name, format->about);
 }
 
+static void each_image_format(value_offer *offer, void *to)
+{
+	for (const struct boot_protocol *const *at = boot_protocols; *at; at++)
+		offer(to, (*at)->name, (*at)->about);
+}
+
 /* --format is the report's and, with --kernel, the image's. */
 static void each_format(value_offer *offer, void *to)
 {
 	each_report_format(offer, to);
-	for (const struct boot_protocol *const *at = boot_protocols; *at; at++)
-		offer(to, (*at)->name, (*at)->about);
+	each_image_format(offer, to);
 }
 
 static void each_reason(value_offer *offer, void *to)
@@ -108,6 +113,7 @@ WORDS(help, "all")
 
 const struct value_list values_files = { VALUE_FILE, NULL },
 	values_report_formats = { VALUE_ONE, each_report_format },
+	values_image_formats = { VALUE_ONE, each_image_format },
 	values_all_formats = { VALUE_ONE, each_format },
 	values_outputs = { VALUE_OF_FILE, each_report_format },
 	values_reasons = { VALUE_ONE, each_reason },

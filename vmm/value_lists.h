@@ -24,9 +24,10 @@ struct value_list {
 	void (*each)(value_offer *offer, void *to);	/* NULL for VALUE_FILE */
 };
 
-extern const struct value_list values_files, values_report_formats, values_all_formats,
-	values_outputs, values_reasons, values_lists, values_cpu, values_required,
-	values_exit_styles, values_nested, values_devices, values_serial, values_machine, values_help;
+extern const struct value_list values_files, values_report_formats, values_image_formats,
+	values_all_formats, values_outputs, values_reasons, values_lists, values_cpu,
+	values_required, values_exit_styles, values_nested, values_devices, values_serial,
+	values_machine, values_help;
 
 /* Whether `word` is one of them. */
 bool value_listed(const struct value_list *list, const char *word);

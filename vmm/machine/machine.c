@@ -393,8 +393,8 @@ int machine_threads_start(struct machine *machine, unsigned int first)
 		int err = pthread_create(&cpu->thread, NULL, cpu_thread, cpu);
 
 		if (err)
-			return fail(err, "pthread_create", "cannot start a thread for CPU %u: %s", i,
-				    strerror(err));
+			return fail(err, "pthread_create",
+				    "cannot start a thread for CPU %u: %s", i, strerror(err));
 		cpu->started = true;
 	}
 	return 0;

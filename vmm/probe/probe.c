@@ -391,6 +391,12 @@ static void kernel_ask(struct probe *probe)
 	trace_end(&trace, run->kernel_says, sizeof(run->kernel_says));
 }
 
+void probe_require(const struct probe_options *options, struct result *result)
+{
+	for (size_t i = 0; i < options->requirements; i++)
+		result_require(result, options->required[i]);
+}
+
 void probe_run(const struct probe_options *options, struct result *result)
 {
 	struct probe probe;
@@ -407,6 +413,7 @@ void probe_run(const struct probe_options *options, struct result *result)
 	host_report(result, &probe.facts.host);
 	evidence_report(result, &probe.facts, probe.machine.cpu[0].exits);
 	reason_diagnose(result, &probe.facts);
+	probe_require(options, result);
 	machine_destroy(&probe.machine);
 	kvm_close(&probe.kvm);
 	result->ns = now_ns() - probe.start_ns;

@@ -26,6 +26,7 @@ struct work {
 	uint64_t kept_at;	/* CLOCK_MONOTONIC when it ended */
 	bool kept_failed;
 	bool done;
+	uint32_t told_runs, told_failed;	/* for whoever watches, maybe another process */
 };
 
 static volatile sig_atomic_t stop;
@@ -79,9 +80,15 @@ static void cpu_count(struct series_cpu *cpu, const struct result *result)
 	cpu->runs++;
 }
 
+/* One that works but lacks what is required has failed, too. */
+static bool run_failed(const struct result *result)
+{
+	return result_outcome(result) > OUTCOME_WARN;
+}
+
 static void kept_take(struct work *work, const struct result *result, uint64_t at, int cpu)
 {
-	bool failed = !verdict_nests(result->verdict);
+	bool failed = run_failed(result);
 
 	if (work->series.runs > 1 && (work->kept_failed || !failed))
 		return;
@@ -102,6 +109,8 @@ static void run_count(struct work *work, const struct result *result, struct ser
 	series->ns_min = series->runs == 1 || result->ns < series->ns_min ? result->ns : series->ns_min;
 	series->ns_max = result->ns > series->ns_max ? result->ns : series->ns_max;
 	tally_add(series, &one);
+	__atomic_fetch_add(&work->told_runs, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&work->told_failed, run_failed(result), __ATOMIC_RELAXED);
 	if (cpu)
 		cpu_count(cpu, result);
 	kept_take(work, result, now_ns(), cpu ? (int)cpu->cpu : -1);
@@ -141,15 +150,6 @@ static int cpu_pin(unsigned int cpu)
 
 /* ---- telling how far it is ---- */
 
-static unsigned int runs_failed(const struct series *series)
-{
-	unsigned int failed = 0;
-
-	for (size_t i = 0; i < series->tallies; i++)
-		failed += verdict_nests(series->tally[i].verdict) ? 0 : series->tally[i].runs;
-	return failed;
-}
-
 /* `works` are this process's, or those of `count` others, which go on meanwhile. */
 static void progress_tell(const struct series_options *options, const struct work *works,
 			  unsigned int count, uint64_t start)
@@ -162,11 +162,11 @@ static void progress_tell(const struct series_options *options, const struct wor
 	if (!options->progress)
 		return;
 	for (unsigned int i = 0; i < count; i++) {
-		const struct series *series = &works[i].series;
+		size_t cpus = options->all_cpus ? works[i].series.cpus : 1;
 
-		progress.runs += __atomic_load_n(&series->runs, __ATOMIC_RELAXED);
-		progress.failed += runs_failed(series);
-		progress.runs_all += options->repeat * (series->cpus ? (unsigned int)series->cpus : 1);
+		progress.runs += __atomic_load_n(&works[i].told_runs, __ATOMIC_RELAXED);
+		progress.failed += __atomic_load_n(&works[i].told_failed, __ATOMIC_RELAXED);
+		progress.runs_all += (uint64_t)options->repeat * cpus;
 	}
 	options->progress(&progress);
 }
@@ -212,7 +212,7 @@ static int work_run(const struct probe_options *probe, const struct series_optio
 }
 
 /* A process that came to no end of its own. */
-static void work_died(struct work *work)
+static void work_died(const struct probe_options *probe, struct work *work)
 {
 	static struct result result;
 
@@ -222,6 +222,7 @@ static void work_died(struct work *work)
 		.reason_number = reason_find("minivmm-failed")->number,
 		.summary = "A process of the series died.",
 	};
+	probe_require(probe, &result);
 	run_count(work, &result, NULL);
 }
 
@@ -277,7 +278,8 @@ static void processes_watch(const struct series_options *options, const struct w
 		       waitid(P_PID, (id_t)pids[ended], &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 		       info.si_pid)
 			ended++;
-		nanosleep(&moment, NULL);
+		if (ended < options->parallel)
+			nanosleep(&moment, NULL);
 	}
 }
 
@@ -305,7 +307,7 @@ static int processes_run(const struct probe_options *probe, const struct series_
 		while (waitpid(pids[i], NULL, 0) < 0 && errno == EINTR)
 			;
 		if (!works[i].done)
-			work_died(&works[i]);
+			work_died(probe, &works[i]);
 		work_merge(all, &works[i]);
 	}
 	munmap(works, size);
@@ -395,6 +397,7 @@ int series_run(const struct probe_options *probe, const struct series_options *o
 	*series = all.series;
 	series->parallel = options->parallel;
 	series->ns = now_ns() - start;
+	series->interrupted = stop;
 	*result = all.kept;
 	series_judge(series, result);
 	result->time = time(NULL);

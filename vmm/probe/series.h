@@ -10,10 +10,10 @@
 /* How far a series is. */
 struct series_progress {
 	unsigned int runs;		/* that ended */
-	unsigned int runs_all;		/* that there will be, 0 = not known: time decides */
+	uint64_t runs_all;		/* that there will be, 0 = not known: time decides */
 	uint64_t ns;			/* since it began */
 	uint64_t ns_all;		/* no run begins after this; 0 = no such limit */
-	unsigned int failed;		/* runs that neither work nor are limited */
+	unsigned int failed;		/* runs that neither work nor are limited, or lack what is required */
 };
 
 struct series_options {

@@ -24,7 +24,7 @@ static void step_case(const struct result *result, const struct step *step, stru
 		[STEP_UNFINISHED] = { CASE_FAILED, "unfinished" },
 	};
 
-	*out = (struct test_case){ .group = "step", .name = step->name, .title = step->title,
+	*out = (struct test_case){ .group = "step", .name = step->name,
 				   .status = rows[step->status].status, .timed = step->timed,
 				   .ns = step->ns };
 	why_set(out, rows[step->status].word, step->detail);
@@ -41,7 +41,7 @@ static void feature_case(const struct feature *feature, struct test_case *out)
 	};
 
 	*out = (struct test_case){ .group = "feature", .name = feature->name,
-				   .title = feature->title, .status = statuses[feature->status],
+				   .status = statuses[feature->status],
 				   .timed = feature->timed, .ns = feature->ns };
 	why_set(out, feature->status == FEATURE_WORKS ? "" : feature_status_name(feature->status),
 		feature->detail);
@@ -49,7 +49,7 @@ static void feature_case(const struct feature *feature, struct test_case *out)
 
 static void required_case(const struct requirement *required, struct test_case *out)
 {
-	*out = (struct test_case){ .group = "required", .name = required->name, .title = "",
+	*out = (struct test_case){ .group = "required", .name = required->name,
 				   .status = required->met ? CASE_PASSED : CASE_FAILED };
 	why_set(out, "", required->why);
 }
@@ -61,12 +61,16 @@ static void verdict_case(const struct result *result, struct test_case *out)
 		[OUTCOME_FAIL] = CASE_FAILED,	 [OUTCOME_SKIP] = CASE_SKIPPED,
 		[OUTCOME_TIMEOUT] = CASE_FAILED, [OUTCOME_ERROR] = CASE_ERROR,
 	};
+	const struct requirement *missing = result_missing(result);
 
 	*out = (struct test_case){ .group = "verdict", .name = "nested-virtualization",
-				   .title = "nested virtualization works here",
 				   .status = statuses[result_outcome(result)], .timed = true,
 				   .ns = result->ns };
-	why_set(out, result->reason, result->summary);
+	if (missing)
+		snprintf(out->why, sizeof(out->why), "required, and missing: %s: %s", missing->name,
+			 missing->why);
+	else
+		why_set(out, result->reason, result->summary);
 }
 
 size_t cases_count(const struct result *result)

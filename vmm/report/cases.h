@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A result as the test cases that TAP and JUnit know: each step, each feature, each requirement, and
- * last the verdict, which fails exactly where the run as a whole does.
+ * A result as the test cases that TAP and JUnit know: each step, each feature, each requirement,
+ * and last the verdict, which fails exactly where the run as a whole does.
  */
 #ifndef CASES_H
 #define CASES_H
@@ -19,7 +19,6 @@ enum case_status {
 struct test_case {
 	const char *group;	/* "step", "feature", "required", "verdict" */
 	const char *name;	/* unique in its group */
-	const char *title;	/* may be empty */
 	enum case_status status;
 	bool timed;
 	uint64_t ns;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The report for GitHub Actions: annotations by workflow commands, a step summary in Markdown, values
-// for later steps (docs.github.com, "Workflow commands for GitHub Actions"; "GitHub Flavored Markdown
-// Spec", 4.6: HTML blocks).
+// The report for GitHub Actions: annotations by workflow commands, a step summary in Markdown,
+// values for later steps (docs.github.com, "Workflow commands for GitHub Actions"; "GitHub Flavored
+// Markdown Spec", 4.6: HTML blocks).
 #include "line.h"
 #include "result.h"
 
@@ -65,6 +65,9 @@ static const char *level_of(const struct result *result)
 		[OUTCOME_SKIP] = "warning",  [OUTCOME_TIMEOUT] = "error", [OUTCOME_ERROR] = "error",
 	};
 
+	/* what is missing has an annotation of its own */
+	if (result_missing(result))
+		return result->verdict == VERDICT_WORKS ? "notice" : "warning";
 	return levels[result_outcome(result)];
 }
 
@@ -104,9 +107,9 @@ int report_github(FILE *out, const struct result *result, const struct report_st
 
 /* ---- the step summary ---- */
 
-/* Elements of HTML, which GitHub's Markdown takes, and no line of which is blank: that alone would end
- * such a block. In Markdown's own words text from outside could not be made safe: an address is found and
- * linked whatever is escaped. */
+/* Elements of HTML, which GitHub's Markdown takes, and no line of which is blank: that alone
+ * would end such a block. In Markdown's own words text from outside could not be made safe: an
+ * address is found and linked whatever is escaped. */
 static const char *escape_html(uint32_t code)
 {
 	return code == '&' ? "&amp;" : code == '<' ? "&lt;" : code == '>' ? "&gt;" : NULL;

@@ -262,6 +262,7 @@ static void json_series(struct json *json, const struct series *series)
 	json_open(json, "series", '{');
 	json_number(json, "runs", series->runs);
 	json_number(json, "parallel", series->parallel);
+	json_word(json, "interrupted", series->interrupted ? "true" : "false");
 	json_number(json, "duration_ns", (int64_t)series->ns);
 	json_number(json, "shortest_ns", (int64_t)series->ns_min);
 	json_number(json, "mean_ns", (int64_t)(series->ns_sum / series->runs));

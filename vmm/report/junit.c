@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The report for CI systems that read JUnit's XML: only elements and attributes that GitLab, Jenkins
-// and Buildkite all take (GitLab, "Unit test reports"; junit.xsd of the Jenkins xunit plugin). GitLab
-// shows an element's content, Jenkins its `message`: both have the text.
+// The report for CI systems that read JUnit's XML: only elements and attributes that GitLab,
+// Jenkins and Buildkite all take (GitLab, "Unit test reports"; junit.xsd of the Jenkins xunit
+// plugin). GitLab shows an element's content, Jenkins its `message`: both have the text.
 #include "cases.h"
 #include "line.h"
 

@@ -11,8 +11,8 @@
 
 #define LINE_REPLACEMENT 0xfffdU	/* U+FFFD, the replacement character */
 
-/* Steps over a code point of `text`, which must not be at its NUL. Returns it; a space for a tab or a
- * line end; LINE_REPLACEMENT for what is malformed or unfit to show (see utf8_columns()). */
+/* Steps over a code point of `text`, which must not be at its NUL. Returns it; a space for a tab
+ * or a line end; LINE_REPLACEMENT for what is malformed or unfit to show (see utf8_columns()). */
 uint32_t line_next(const char **text);
 
 /* What a format writes in place of a code point; NULL = that itself. */

@@ -5,8 +5,9 @@
 
 #define PREFIX "feature.node.kubernetes.io/minivmm.nested"
 
-/* A value that Kubernetes takes for a label: up to 63 of [A-Za-z0-9._-], with a letter or a digit at
- * either end (kubernetes.io, "Labels and Selectors"). Only words of minivmm's own come here. */
+/* A value that Kubernetes takes for a label: up to 63 of [A-Za-z0-9._-], with a letter or a
+ * digit at either end (kubernetes.io, "Labels and Selectors"). Only words of minivmm's own come
+ * here. */
 static void write_value(FILE *out, const char *name, const char *value)
 {
 	fprintf(out, PREFIX "%s%s=%.63s\n", *name ? "." : "", name, value);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The report on one line of less than 80 bytes, for node-problem-detector's custom plugin monitor, whose
-// max_output_length is 80 in its examples, and for Nagios ("Plugin API": the first line counts).
+// The report on one line of less than 80 bytes, for node-problem-detector's custom plugin monitor,
+// whose max_output_length is 80 in its examples, and for Nagios ("Plugin API": the first line
+// counts).
 #include "line.h"
 #include "result.h"
 
@@ -15,19 +16,10 @@ static const char *escape(uint32_t code)
 	return code >= 0x80 ? "?" : code == '|' ? "/" : NULL;
 }
 
-/* Where nesting works, what is wrong is that which is required and missing. */
-static const struct requirement *missing(const struct result *result)
-{
-	for (size_t i = 0; verdict_nests(result->verdict) && i < result->requirements; i++)
-		if (!result->required[i].met)
-			return &result->required[i];
-	return NULL;
-}
-
 int report_npd(FILE *out, const struct result *result, const struct report_style *style)
 {
 	char line[sizeof(result->summary) + 128];
-	const struct requirement *required = missing(result);
+	const struct requirement *required = result_missing(result);
 	FILE *memory = fmemopen(line, sizeof(line), "w");
 
 	(void)style;

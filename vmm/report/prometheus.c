@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The report for Prometheus: the text exposition format, for node_exporter's textfile collector, which
-// refuses a file with timestamps (prometheus.io, "Exposition formats"; node_exporter, README).
+// The report for Prometheus: the text exposition format, for node_exporter's textfile collector,
+// which refuses a file with timestamps (prometheus.io, "Exposition formats"; node_exporter,
+// README).
 #include "line.h"
 #include "result.h"
 
@@ -100,7 +101,8 @@ static void write_costs(FILE *out, const struct result *result)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct fact *fact = fact_find(result->evidence, result->evidences, rows[i].key);
+		const struct fact *fact =
+			fact_find(result->evidence, result->evidences, rows[i].key);
 
 		if (fact)
 			write_number(out, rows[i].name, rows[i].help, (uint64_t)fact->number);

@@ -170,6 +170,14 @@ enum outcome result_outcome(const struct result *result)
 	return outcomes[result->verdict];
 }
 
+const struct requirement *result_missing(const struct result *result)
+{
+	for (size_t i = 0; verdict_nests(result->verdict) && i < result->requirements; i++)
+		if (!result->required[i].met)
+			return &result->required[i];
+	return NULL;
+}
+
 /* ---- what is required ---- */
 
 static void require_nested(const struct result *result, struct requirement *required)
@@ -200,27 +208,26 @@ static void require_row(struct requirement *required, bool met, const char *stat
 }
 
 /* The step or the feature of that name. */
-static bool require_named(const struct result *result, struct requirement *required)
+static void require_named(const struct result *result, struct requirement *required)
 {
 	for (size_t i = 0; i < result->steps; i++) {
 		const struct step *step = &result->step[i];
 
 		if (strcmp(step->name, required->name) == 0)
 			return require_row(required, step->status == STEP_PASSED,
-					   step_status_name(step->status), step->detail), true;
+					   step_status_name(step->status), step->detail);
 	}
 	for (size_t i = 0; i < result->features; i++) {
 		const struct feature *feature = &result->feature[i];
 
 		if (strcmp(feature->name, required->name) == 0)
 			return require_row(required, feature->status == FEATURE_WORKS,
-					   feature_status_name(feature->status), feature->detail),
-			       true;
+					   feature_status_name(feature->status), feature->detail);
 	}
-	return false;
+	require_row(required, false, "no run told of it", "");
 }
 
-bool result_require(struct result *result, const char *name)
+void result_require(struct result *result, const char *name)
 {
 	struct requirement required = { .met = false };
 
@@ -229,14 +236,13 @@ bool result_require(struct result *result, const char *name)
 		require_nested(result, &required);
 	else if (strcmp(name, "state") == 0)
 		require_state(result, &required);
-	else if (!require_named(result, &required))
-		return false;
-	if (result->requirements == RESULT_REQUIREMENTS)
-		return false;
+	else
+		require_named(result, &required);
 	if (required.met)
 		required.why[0] = '\0';
-	result->required[result->requirements++] = required;
-	return true;
+	assert(result->requirements < RESULT_REQUIREMENTS);
+	if (result->requirements < RESULT_REQUIREMENTS)
+		result->required[result->requirements++] = required;
 }
 
 const char *verdict_name(enum verdict verdict)
@@ -300,7 +306,8 @@ const struct report_format report_formats[] = {
 	{ "tap", "Test Anything Protocol, version 13", report_tap },
 	{ "tap14", "Test Anything Protocol, version 14", report_tap14 },
 	{ "junit", "XML that GitLab, Jenkins and Buildkite read", report_junit },
-	{ "github", "workflow commands; fills $GITHUB_STEP_SUMMARY and $GITHUB_OUTPUT too", report_github },
+	{ "github", "workflow commands; fills $GITHUB_STEP_SUMMARY and $GITHUB_OUTPUT too",
+	  report_github },
 	{ "github-summary", "what goes to $GITHUB_STEP_SUMMARY: Markdown", report_github_summary },
 	{ "github-output", "what goes to $GITHUB_OUTPUT: key=value", report_github_output },
 	{ "prometheus", "metrics for node_exporter's textfile collector", report_prometheus },

@@ -110,6 +110,7 @@ struct series_cpu {
 
 struct series {
 	unsigned int runs, parallel;
+	bool interrupted;			/* by SIGINT: there would have been more */
 	uint64_t ns;				/* wall time of all of it */
 	uint64_t ns_min, ns_max, ns_sum;	/* of single runs */
 	struct series_tally tally[SERIES_REASONS];	/* in the order in which they came */
@@ -124,8 +125,9 @@ struct series {
 };
 
 /* Something that --require names. */
+#define REQUIREMENT_NAME 48
 struct requirement {
-	char name[48];
+	char name[REQUIREMENT_NAME];
 	bool met;
 	char why[320];		/* it is not; else empty */
 };
@@ -176,6 +178,10 @@ enum outcome {
 };
 enum outcome result_outcome(const struct result *result);
 
+/* Where nested guests run, what makes the outcome a failure all the same: the first requirement
+ * that is not met; else NULL. */
+const struct requirement *result_missing(const struct result *result);
+
 /* Appends a fact to `list` (of RESULT_FACTS, *count used) and returns it; the text is formatted
  * as by printf. A full list drops the fact: a programmer's error, caught by assert(). */
 struct fact *fact_text(struct fact *list, size_t *count, const char *key, const char *label,
@@ -192,10 +198,10 @@ const struct fact *fact_find(const struct fact *list, size_t count, const char *
 
 /*
  * Judges `name` and appends it to result->required: "nested" (the verdict is works or limited),
- * "state" (KVM saves a vCPU that is in L2), or the name of a step or a feature. False where `name` is
- * none of these, or the list is full.
+ * "state" (KVM saves a vCPU that is in L2), or the name of a step or a feature; one of which the
+ * result tells nothing is not met. A full list drops it: a programmer's error, caught by assert().
  */
-bool result_require(struct result *result, const char *name);
+void result_require(struct result *result, const char *name);
 
 /* Appends a step with STEP_NOT_TRIED and returns it. */
 struct step *result_step(struct result *result, const char *name, const char *title, int level);
@@ -203,7 +209,8 @@ struct step *result_step(struct result *result, const char *name, const char *ti
 /* Appends a feature with FEATURE_NOT_TRIED and returns it. */
 struct feature *result_feature(struct result *result, int number, const char *name);
 
-/* "2026-11-28T01:02:03Z", as RFC 3339 and XML Schema have it; false where `seconds` is 0, or no date. */
+/* "2026-11-28T01:02:03Z", as RFC 3339 and XML Schema have it; false where `seconds` is 0 or no
+ * date. */
 #define UTC_TEXT 32
 bool utc_text(char text[UTC_TEXT], int64_t seconds);
 

@@ -4,7 +4,7 @@
 #include "cases.h"
 #include "line.h"
 
-/* What is no harness's: version 14's way to have a # in a description or a reason. */
+/* How version 14 writes a # in a description or a reason. */
 static const char *escape14(uint32_t code)
 {
 	return code == '#' ? "\\#" : code == '\\' ? "\\\\" : NULL;
@@ -44,7 +44,8 @@ static void write_case(FILE *out, size_t number, const struct test_case *one, li
 static void write_remedy(FILE *out, const struct result *result)
 {
 	for (size_t i = 0; i < result->remedies; i++)
-		write_remark(out, result->remedy[i].command ? "run" : "mend", result->remedy[i].text);
+		write_remark(out, result->remedy[i].command ? "run" : "mend",
+			     result->remedy[i].text);
 }
 
 static int write_tap(FILE *out, const struct result *result, int version, line_escape *escape)

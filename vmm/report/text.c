@@ -615,6 +615,8 @@ static void write_series(struct page *page, const struct series *series)
 			 series->tally[i].reason);
 		write_series_line(page, "Runs", line);
 	}
+	if (series->interrupted)
+		write_series_line(page, "Ended", "by an interrupt, before all runs were done");
 	time_text(page, least, sizeof(least), series->ns_min);
 	time_text(page, mean, sizeof(mean), series->ns_sum / series->runs);
 	time_text(page, most, sizeof(most), series->ns_max);
