@@ -61,7 +61,7 @@ class Row:
         return f"{program} {EXIT} --timeout 20 --kernel {kernel(self.kernel)} {words}"
 
     def expect(self, ran):
-        version = run(built("gcc"), "--version").out.strip()
+        version = run(built("gcc"), "--version").out.splitlines()[0]
         assert (ran.status, ran.out) == (self.status, self.out.format(
             kernel=kernel(self.kernel), version=version, module=MODULE)), ran
         assert self.err or ran.err == "", ran

@@ -323,7 +323,7 @@ def test_recipes_action_verdict(tmp_path, verdict):
     assert github.status == (0 if status == 77 else status), github
     level = "warning" if verdict == "unavailable" else "error"
     assert re.search(rf"^::{level} .*{reason}", github.log, re.M), github
-    assert f"`{reason}`" in github.summary
+    assert f"<code>{reason}</code>" in github.summary
     assert list((tmp_path / "temp").iterdir()) == []
 
 
