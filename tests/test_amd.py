@@ -4,6 +4,8 @@
 
 A row is a command, the boot of the rig that it shares with others, and what must come of it.
 """
+import json
+
 import pytest
 
 from harness import (BUILDS, CHECKS, INSIDE, NIGHTLY, NO_WITNESS, Boot, boot, expect_reason, features,
@@ -38,6 +40,9 @@ ON = Boot(("amd",), builds=tuple(BUILDS), commands={
     "unwitnessed-liar": other_kvm(NO_WITNESS) + PROBE + " --probe-kernel /t/l1_answers.elf",
     "at-once": PROBE + " --timeout 0.001",
     **{name: PROBE + f" --probe-kernel /t/{name}.elf" for name in LIARS},
+    "lacks-once": other_kvm("KVM_CHECK_EXTENSION/KVM_CAP_NESTED_STATE@2=return:0") + PROBE
+                  + " --repeat 3 --require state,l2-entry",
+    "lacks-never": PROBE + " --repeat 3 --require nested,state,nested-paging,tsc-offset",
     "qemu-pc": QEMU.format("pc"),
     "qemu-microvm": QEMU.format("microvm"),
 })
@@ -264,6 +269,20 @@ def test_amd_smp_unwitnessed():
 def test_amd_smp_ends(command, status, reason):
     """With CPUs that L1 never started."""
     expect_reason(boot(SMP)[command], status, reason, "during check l2-entry", [])
+
+
+def test_amd_series_lacks_what_is_required():
+    """In one run of three, which is the one that is kept: works and limited alone would be no failure."""
+    ran = boot(ON)["lacks-once"]
+    report = json.loads(ran.out)
+    assert (ran.status, report["verdict"], report["reason"]) == (1, "limited", "flaky"), ran
+    assert report["series"]["kept"] == {"run": 2, "reason": "nested-state-unsupported", "verdict": "limited"}
+    assert [(row["name"], row["met"]) for row in report["required"]] == [("state", False), ("l2-entry", True)]
+
+
+def test_amd_series_has_what_is_required():
+    report = json.loads(boot(ON)["lacks-never"].expect(0).out)
+    assert [row["met"] for row in report["required"]] == [True] * 4
 
 
 def test_amd_held_open_is_counted():

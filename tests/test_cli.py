@@ -201,6 +201,18 @@ WRONG = [
     (["--nested-probe", "--parallel", "1000"], "--parallel"),
     (["--nested-probe", "--all-cpus", "--parallel", "2"], "--all-cpus"),
     (["--kernel", "x", "--parallel", "2"], "--parallel"), (["--kernel", "x", "--repeat", "2"], "--repeat"),
+    (["--explain", "ok", "--output", "json:x"], "--output goes with --nested-probe only"),
+    (["--list", "reasons", "--format", "json"], "--format"), (["--version", "--quiet"], "--quiet"),
+    (["--list", "formats", "-m", "1"], "-m goes with --kernel only"),
+    (["nested-probe"], "did you mean '--nested-probe'?"), (["help"], "did you mean '--help'?"),
+    (["--nested-prob"], "did you mean 'nested-probe'?"), (["--help", "al"], "--help"),
+    (["--kernel", "x", "--nested", "onn"], "did you mean 'on'?"),
+    (["--kernel", "x", "--serial", "stdo"], "did you mean 'stdio'?"),
+    (["--kernel", "x", "--machine", "p35"], "did you mean 'q35'?"),
+    (["--kernel", "x", "--device", "pc-tesdev"], "did you mean 'pc-testdev'?"),
+    (["--kernel", "x", "--format", "multibot"], "did you mean 'multiboot'?"),
+    (["--nested-probe", "--format", "juint"], "did you mean 'junit'?"),
+    (["--nested-probe", "--require", "a\n::error::b"], "a ::error::b"),
     (["--nested-probe", "-cpu", "no-such"], "no-such"),
     (["--nested-probe", "-cpu", "host,+no-such"], "no-such"),
     (["--nested-probe", "-cpu", ""], "cpu"),
@@ -340,7 +352,8 @@ def test_cli_man_page():
     text = STYLED.sub("", run("groff", "-man", "-Tutf8", "-P-c", page).out)
     text = re.sub(r".\x08", "", text).replace("\u2010", "-").replace("\u2212", "-")
     for option in listed("options"):
-        assert re.search(rf"--{option.split()[0]}\b", text), option
+        name = option.split()[0]
+        assert re.search(rf"^ +-{'' if len(name) == 1 else '-'}{name}\b", text, re.M), option
     for _, name, _ in reasons():
         assert name in text
     for status in STATUS.values():

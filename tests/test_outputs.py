@@ -120,6 +120,18 @@ def test_outputs_stderr_pipe(name, status):
     assert (ran.status, ran.out) == (status, "") and json.loads(ran.err)["verdict"]
 
 
+def test_outputs_into_a_descriptor_of_the_caller(tmp_path, status):
+    """A file that a shell has open: what is in it stays, and what comes later is not lost."""
+    log = tmp_path / "log"
+    script = (f"exec 5>>{log}; echo before >&5; {built('gcc')} --nested-probe --quiet --output npd:/dev/fd/5; "
+              "status=$?; echo after >&5; exit $status")
+    ran = run("sh", "-c", script, cwd=tmp_path)
+    assert (ran.status, ran.out, ran.err) == (status, "", "")
+    lines = log.read_text().splitlines()
+    assert len(lines) == 3 and (lines[0], lines[2]) == ("before", "after")
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
 @pytest.mark.parametrize("name", ["/dev/stdout", "its name"])
 def test_outputs_stdout_is_a_file(tmp_path, status, name):
     """It is added to: what it has already stays, and so does the file that a shell has open."""
@@ -304,8 +316,15 @@ def test_outputs_github_twice(tmp_path, status):
     assert (tmp_path / "values").read_text().count("verdict=") == 2
 
 
-@pytest.mark.parametrize("how", [["--format", "text"], ["--format", "github", "--quiet"],
-                                 ["--output", "github-summary:{}/log"]], ids=" ".join)
+def test_outputs_github_quietly(tmp_path, status):
+    """No report on standard output; those who read the files are not left without."""
+    ran = github(tmp_path, "--format", "github", "--quiet").expect(status)
+    assert ran.out == "" and "verdict=" in (tmp_path / "values").read_text()
+    assert "<table>" in (tmp_path / "summary").read_text()
+
+
+@pytest.mark.parametrize("how", [["--format", "text"], ["--output", "github-summary:{}/log"]],
+                         ids=" ".join)
 def test_outputs_github_not_asked(tmp_path, status, how):
     """No other format touches these files."""
     github(tmp_path, *[word.format(tmp_path) for word in how]).expect(status)

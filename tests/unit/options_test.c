@@ -67,7 +67,7 @@ static void options_bad(void)
 		{ "--nested-probe -cpu maxx", "unknown model 'maxx'; did you mean 'max'?" },
 		{ "--nested-probe -cpu host,+warp", "unknown feature 'warp' (see" },
 		{ "--nested-probe -cpu host,+smv", "unknown feature 'smv'; did you mean 'svm'?" },
-		{ "--nested-probe -m 64", "--m goes with --kernel only" },
+		{ "--nested-probe -m 64", "-m goes with --kernel only" },
 		{ "--nested-probe --smp 0", "-smp: cpus takes" },
 		{ "--nested-probe --smp 65", "65 is more than the most SMP CPUs (64)" },
 		{ "--nested-probe -no-reboot", "--no-reboot goes with --kernel only" },
