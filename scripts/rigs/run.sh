@@ -53,6 +53,10 @@ orders_write() {
 	} >"$1/params"
 	{
 		echo "export RIG=$vendor HOME=/root PATH=$(quoted "$("${rig}_path")")"
+		local name # what is printed there is read here
+		for name in LANG LC_ALL LC_CTYPE; do
+			[ -z "${!name-}" ] || echo "export $name=$(quoted "${!name}")"
+		done
 		"${rig}_prelude"
 		echo "cd $(quoted "$PWD") 2>/dev/null"
 		printf 'exec'
