@@ -180,6 +180,15 @@ def need_program(name):
 
 
 @functools.cache
+def debian_file(package, *paths):
+    """A file of a Debian package that is not installed: the first of `paths` that is there."""
+    ran = run(ROOT / "scripts/debian-file", package, *paths, timeout=120)
+    if ran.status == 125:
+        missing(f"no {paths[0]} of Debian's {package} here: {ran.err.strip()}")
+    return ran.expect(0).out.strip()
+
+
+@functools.cache
 def may(*command):
     return run(*command).status == 0
 

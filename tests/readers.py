@@ -399,7 +399,7 @@ def read_nfd(text, expires):
         features[name] = value, label
         label = True
     assert label, "a directive for nothing"
-    now = datetime.datetime.utcnow()
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
     left = (expiry - now).total_seconds()
     assert expires - 120 < left <= expires
     assert sum(shown for _, shown in features.values()) <= 4, "a node's labels are read by people"

@@ -8,7 +8,7 @@ import shlex
 
 import pytest
 
-from harness import NIGHTLY, ROOT, built, missing, rig, run
+from harness import NIGHTLY, ROOT, built, debian_file, rig, run
 
 # The Intel rig needs more memory than its default to hold such a guest. The AMD rig has one CPU, on which
 # the guest's two take turns: with two of its own, QEMU's TCG now and then locks up the emulated host
@@ -25,13 +25,6 @@ def nightly():
     """Too slow for every day."""
     if not NIGHTLY:
         pytest.skip("takes long: scripts/test --nightly runs it")
-
-
-def debian_file(package, path):
-    ran = run(ROOT / "scripts/debian-file", package, path, timeout=120)
-    if ran.status == 125:
-        missing(f"no {path} of Debian's {package} here: {ran.err.strip()}")
-    return ran.expect(0).out.strip()
 
 
 def initramfs(folder, init):
@@ -122,7 +115,7 @@ def test_linux_memtest():
 def test_linux_ipxe_starts():
     """A bzImage with a 16-bit entry alone, which asks a BIOS for all it needs: it takes commands from
     -append and, in its shell, from int 0x16's keys; reboots; and gives up (int 0x18) without them."""
-    image = debian_file("ipxe", "boot/ipxe.lkrn")
+    image = debian_file("ipxe", "boot/ipxe.lkrn", "usr/lib/ipxe/ipxe.lkrn")
     program = f"{built('gcc')} -kernel {image} --timeout 60 -append"
     ran = rig("amd", "--timeout", "200", "--", "sh", "-c",
               f"printf 'echo typed words\\nreboot\\n' | {program} shell; echo status $?;"

@@ -144,6 +144,9 @@ initrd_make() {
 	busybox depmod -b "$root" "$version"
 	install -m 755 "$rigs/init" "$root/init"
 	(cd "$root" && find . | busybox cpio -o -H newc -R 0:0) >"$1"
+	# QEMU puts it at the end of memory and aligns its start, with no thought of the ACPI tables that
+	# its firmware has there: whole pages leave them one.
+	truncate -s %4096 "$1"
 	rm -rf "$root"
 }
 
