@@ -61,7 +61,7 @@ FEATURES = Boot(("amd",), builds=("gcc",), commands={
     "liar": PROBE + " --features --probe-kernel /t/features_liar.elf",
     "plain": PROBE,
 })
-# On one CPU they take turns. Two at once are for every night: QEMU's TCG locks up then, now and then.
+# On one CPU they take turns. Two at once are for every night: such a rig locked up now and then.
 SMP = Boot(("amd", "--smp", "2" if NIGHTLY else "1"), builds=("gcc",), commands={
     "2": PROBE + " --smp 2",
     "4": PROBE + " --smp 4",

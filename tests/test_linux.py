@@ -11,8 +11,8 @@ import pytest
 from harness import NIGHTLY, ROOT, built, debian_file, rig, run
 
 # The Intel rig needs more memory than its default to hold such a guest. The AMD rig has one CPU, on which
-# the guest's two take turns: with two of its own, the emulated host itself locked up in 2 of some 130
-# runs ("soft lockup" on both CPUs, before and after minivmm starts).
+# the guest's two take turns: with two of its own, 2 of some 130 runs stopped before the guest's first
+# word, one of them with "soft lockup" on both CPUs by the emulated host's own kernel.
 VENDORS = {"amd": ["amd"], "intel": ["intel", "--mem", "512"]}
 INIT = """
 echo "init: $(uname -s), $(nproc) CPUs, clock $(cat /sys/devices/system/clocksource/*/current_*)"
