@@ -312,8 +312,7 @@ static void list_exit_styles(void)
 
 static void list_image_formats(void)
 {
-	for (const struct boot_protocol *const *at = boot_protocols; *at; at++)
-		printf("%-11s %s\n", (*at)->name, (*at)->about);
+	values_image_formats.each(list_row, &(int){ 11 });
 }
 
 static void list_cpu_models(void)
@@ -324,8 +323,7 @@ static void list_cpu_models(void)
 
 static void list_devices(void)
 {
-	for (const struct device_option *device = device_options; device->name; device++)
-		printf("%-14s %s\n", device->name, device->about);
+	values_devices.each(list_row, &(int){ 14 });
 }
 
 static void list_features(void)

@@ -194,14 +194,16 @@ int value_memory(struct boot_options *boot, const char *value)
 
 /* ---- -machine, -accel, -overcommit, -global ---- */
 
+const char *const machine_words[] = {
+	[BOOT_MACHINE_PC] = "pc",
+	[BOOT_MACHINE_Q35] = "q35",
+	[BOOT_MACHINE_MICROVM] = "microvm",
+	NULL,
+};
+
 static int set_machine_type(struct boot_options *boot, const char *value)
 {
-	static const char *const names[] = {
-		[BOOT_MACHINE_PC] = "pc",
-		[BOOT_MACHINE_Q35] = "q35",
-		[BOOT_MACHINE_MICROVM] = "microvm",
-	};
-	int choice = read_choice(value, names, ARRAY_SIZE(names));
+	int choice = read_choice(value, machine_words, ARRAY_SIZE(machine_words) - 1);
 
 	if (choice < 0)
 		return choice;
@@ -402,14 +404,16 @@ int value_device(struct boot_options *boot, const char *value)
 
 /* ---- --nested, --format ---- */
 
+const char *const nested_words[] = {
+	[BOOT_NESTED_AUTO] = "auto",
+	[BOOT_NESTED_ON] = "on",
+	[BOOT_NESTED_OFF] = "off",
+	NULL,
+};
+
 int value_nested(struct boot_options *boot, const char *value)
 {
-	static const char *const names[] = {
-		[BOOT_NESTED_AUTO] = "auto",
-		[BOOT_NESTED_ON] = "on",
-		[BOOT_NESTED_OFF] = "off",
-	};
-	int choice = read_choice(value, names, ARRAY_SIZE(names));
+	int choice = read_choice(value, nested_words, ARRAY_SIZE(nested_words) - 1);
 
 	if (choice < 0)
 		return fail(EINVAL, "--nested", "--nested: '%s' is none of on, off and auto%s",

@@ -22,6 +22,9 @@ int value_nested(struct boot_options *boot, const char *value);
 /* "NAME", "flat@ADDRESS[,real|protected|long]" */
 int value_image_format(struct boot_options *boot, const char *value);
 
+/* What --machine and --nested take; each ends with a NULL. */
+extern const char *const machine_words[], *const nested_words[];
+
 /* One of a list's keys. */
 struct option_key {
 	const char *name;

@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include "error.h"
+#include "features_report.h"
 #include "near.h"
 #include "option_values.h"
 #include "probe.h"
@@ -138,8 +139,6 @@ static int set_timeout(struct options *options, const char *value)
 /* A feature that is required is tried. */
 static int require_one(struct options *options, const char *name)
 {
-	const char *step, *title;
-
 	if (!value_listed(&values_required, name))
 		return fail(EINVAL, "--require",
 			    "--require: unknown name '%s'%s (see --list required)", name,
@@ -152,12 +151,8 @@ static int require_one(struct options *options, const char *name)
 			    RESULT_REQUIREMENTS);
 	snprintf(options->required[options->requirements++], sizeof(options->required[0]), "%s",
 		 name);
-	if (strcmp(name, "nested") == 0 || strcmp(name, "state") == 0)
-		return 0;
-	for (size_t i = 0; probe_step_at(i, &step, &title); i++)
-		if (strcmp(name, step) == 0)
-			return 0;
-	options->features = true;
+	for (size_t i = 0; i < feature_row_count; i++)
+		options->features |= strcmp(name, feature_rows[i].name) == 0;
 	return 0;
 }
 

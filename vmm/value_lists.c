@@ -99,17 +99,24 @@ static void each_device(value_offer *offer, void *to)
 		offer(to, device->name, device->about);
 }
 
-#define WORDS(name, ...)                                          \
-	static void each_##name(value_offer *offer, void *to)     \
-	{                                                         \
-		static const char *const words[] = { __VA_ARGS__ }; \
-		for (size_t i = 0; i < ARRAY_SIZE(words); i++)    \
-			offer(to, words[i], "");                  \
+static void each_word(const char *const *words, value_offer *offer, void *to)
+{
+	for (; *words; words++)
+		offer(to, *words, "");
+}
+
+static const char *const serial_words[] = { "stdio", "none", "null", "file:", NULL };
+static const char *const help_words[] = { "all", NULL };
+
+#define WORDS(name)                                           \
+	static void each_##name(value_offer *offer, void *to) \
+	{                                                     \
+		each_word(name##_words, offer, to);           \
 	}
-WORDS(nested, "auto", "on", "off")
-WORDS(serial, "stdio", "none", "null", "file:")
-WORDS(machine, "pc", "q35", "microvm")
-WORDS(help, "all")
+WORDS(nested)
+WORDS(serial)
+WORDS(machine)
+WORDS(help)
 
 const struct value_list values_files = { VALUE_FILE, NULL },
 	values_report_formats = { VALUE_ONE, each_report_format },
